@@ -1,0 +1,121 @@
+"""Labelled segments out of Parquet shards, streamed: no more than a few row groups are in memory."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import fsspec
+import numpy as np
+import pyarrow.parquet as pq
+import torch
+from torch import Tensor
+from torch.utils.data import IterableDataset, get_worker_info
+
+from transforms.frames import SEGMENT_SAMPLES
+from transforms.load import FULL_SCALE
+from transforms.records import InputError
+from transforms.tables import unflac
+
+COLUMNS = ["audio", "targets", "weights"]
+# Segments of this many places in the data are mixed: a title's own segments lie side by side in its shard.
+SHUFFLE_SEGMENTS = 256
+FOOTER_BYTES = 8
+
+Example = tuple[Tensor, Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class ShardFiles:
+    """The shard files of one split. classes: as their rows name them; digest: changes when a file does."""
+
+    paths: tuple[str, ...]
+    rows: int
+    classes: tuple[str, ...]
+    digest: str
+
+
+def find_shards(folders: Sequence[str], split: str) -> ShardFiles:
+    """Find the shards of ``split`` below each folder, local or remote.
+
+    Raises:
+        InputError: a shard cannot be read, or its classes are not those of the others.
+    """
+    paths, rows, classes, state = [], 0, set(), hashlib.sha256()
+    for folder in folders:
+        system, root = fsspec.core.url_to_fs(folder)
+        for path in sorted(system.glob(f"{root}/{split}/*.parquet")):
+            with system.open(path, "rb") as file:
+                count, names, footer = _describe(file, path)
+            paths.append(system.unstrip_protocol(path))
+            rows += count
+            classes |= {names} if names else set()
+            state.update(f"{path.removeprefix(root)}:{system.size(path)}:".encode() + footer)
+    if len(classes) > 1:
+        raise InputError(f"shards differ in their classes {sorted(classes)}: train on shards of one kind")
+    return ShardFiles(tuple(paths), rows, next(iter(classes), ()), state.hexdigest()[:32])
+
+
+class ShardDataset(IterableDataset[Example]):
+    """Yield (wave [SEGMENT_SAMPLES], targets, weights [classes, SEGMENT_FRAMES]) of a split, float32.
+
+    Every segment comes once an epoch; with several loader workers each reads its own row groups.
+    """
+
+    def __init__(self, shards: ShardFiles, seed: int | None = None) -> None:
+        self._shards, self._seed = shards, seed
+
+    def __len__(self) -> int:
+        return self._shards.rows
+
+    def __iter__(self) -> Iterator[Example]:
+        groups = [(path, group) for path in self._shards.paths for group in range(_row_groups(path))]
+        random = None if self._seed is None else np.random.default_rng(self._seed)
+        if random is not None:
+            random.shuffle(groups)
+        worker = get_worker_info()
+        mine = groups if worker is None else groups[worker.id :: worker.num_workers]
+        examples = (example for path, group in mine for example in _read_group(path, group))
+        return examples if random is None else _shuffled(examples, random)
+
+
+def _shuffled(examples: Iterator[Example], random: np.random.Generator) -> Iterator[Example]:
+    """Draw from a buffer that the stream refills."""
+    buffer: list[Example] = []
+    for example in examples:
+        if len(buffer) < SHUFFLE_SEGMENTS:
+            buffer.append(example)
+            continue
+        place = int(random.integers(SHUFFLE_SEGMENTS))
+        buffer[place], example = example, buffer[place]  # noqa: PLW2901
+        yield example
+    random.shuffle(buffer)
+    yield from buffer
+
+
+def _read_group(path: str, group: int) -> Iterator[Example]:
+    with fsspec.open(path, "rb") as file:
+        rows = pq.ParquetFile(file).read_row_group(group, columns=COLUMNS).to_pylist()
+    for row in rows:
+        wave = np.zeros(SEGMENT_SAMPLES, np.float32)
+        samples = unflac(row["audio"])
+        wave[: len(samples)] = samples / np.float32(FULL_SCALE)
+        yield torch.from_numpy(wave), torch.tensor(row["targets"]), torch.tensor(row["weights"])
+
+
+def _row_groups(path: str) -> int:
+    with fsspec.open(path, "rb") as file:
+        return int(pq.ParquetFile(file).num_row_groups)
+
+
+def _describe(file: fsspec.core.OpenFile, path: str) -> tuple[int, tuple[str, ...], bytes]:
+    try:
+        parquet = pq.ParquetFile(file)
+        names = parquet.read_row_group(0, columns=["classes"])["classes"][0].as_py() if parquet.num_row_groups else ()
+    except Exception as error:
+        raise InputError(f"{path}: is not a shard ({error}); make shards with smad prepare") from error
+    file.seek(-FOOTER_BYTES, 2)
+    length = int.from_bytes(file.read(4), "little")
+    file.seek(-FOOTER_BYTES - length, 2)
+    return parquet.metadata.num_rows, tuple(names), file.read(length)

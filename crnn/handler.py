@@ -1,0 +1,58 @@
+"""How Beam's RunInference drives the model: one element is all the windows of one title."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from apache_beam.ml.inference.base import ModelHandler, PredictionResult
+from numpy.typing import NDArray
+
+from crnn.checkpoint import read_checkpoint
+from crnn.model import CRNN
+
+
+class CrnnHandler(ModelHandler):
+    """Run the CRNN on titles, one at a time, its windows in small batches.
+
+    Args:
+        checkpoint: path of the checkpoint; None for the shipped one.
+        device: ``cpu``, ``cuda`` or ``cuda:N``; a device that is not there fails, it is never replaced.
+        threads: intra-op threads of this process: the cores divided by the workers on the machine.
+    """
+
+    def __init__(self, checkpoint: str | None, device: str = "cpu", threads: int = 1) -> None:
+        self._checkpoint, self._device, self._threads = checkpoint, device, threads
+
+    def load_model(self) -> CRNN:
+        """Load the network once per process."""
+        torch.set_num_threads(self._threads)
+        return read_checkpoint(self._checkpoint).model().to(torch.device(self._device))
+
+    def run_inference(
+        self,
+        batch: Sequence[list[NDArray[np.int16]]],
+        model: CRNN,
+        inference_args: dict[str, Any] | None = None,  # noqa: ARG002 - Beam passes it by name
+    ) -> Iterator[PredictionResult]:
+        """Yield (scores [N, classes, SEGMENT_FRAMES], cpu_s) for each title of the batch, without its samples."""
+        torch.set_flush_denormal(True)  # a flag of the thread, not of the process
+        for pieces in batch:
+            started = time.thread_time()
+            scores = model.scores(pieces)
+            yield PredictionResult(None, (scores, time.thread_time() - started))
+
+    def batch_elements_kwargs(self) -> dict[str, int]:
+        """Take titles one by one: a title that fails is alone, and its memory bounds the worker's."""
+        return {"min_batch_size": 1, "max_batch_size": 1}
+
+    def get_num_bytes(self, batch: Sequence[list[NDArray[np.int16]]]) -> int:
+        """Count the bytes of a batch's windows."""
+        return sum(piece.nbytes for pieces in batch for piece in pieces)
+
+    def get_metrics_namespace(self) -> str:
+        """Name the metrics' namespace."""
+        return "smad"

@@ -1,0 +1,104 @@
+"""The CRNN: waveform in, frame logits out, five a second."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from crnn.features import LogMel
+from transforms.activity import Activity
+from transforms.frames import POOL_HOPS, SEGMENT_SAMPLES, exact_div, seconds
+from transforms.load import FULL_SCALE, load_wave
+from transforms.records import CLASSES
+from transforms.stitch import stitch, windows
+
+# More windows at once are slower on a CPU: their activations leave the cache.
+BATCH_WINDOWS = 4
+
+
+@dataclass(frozen=True)
+class Config:
+    """What is needed to build the network again; it travels inside the checkpoint."""
+
+    mels: int = 64
+    channels: tuple[int, ...] = (32, 64, 128)
+    recurrent: int = 128
+    dropout: float = 0.2
+    classes: tuple[str, ...] = CLASSES
+    thresholds: tuple[float, ...] = (0.5, 0.5)
+
+    def plain(self) -> dict[str, object]:
+        """Give it in types that any loader can read."""
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+
+
+class CRNN(nn.Module):
+    """Three 3 × 3 convolutions, each with 2 × 2 max-pooling, two bidirectional GRU layers, a linear layer.
+
+    Shape: wave [B, T] float32, full scale 1.0 → logits [B, classes, T / FRAME_SAMPLES]. The log-mel front end is part
+    of it. After Çakır et al., "Convolutional Recurrent Neural Networks for Polyphonic Sound Event Detection" (2017).
+    """
+
+    def __init__(self, config: Config = Config()) -> None:
+        super().__init__()
+        self.config = config
+        self.features = LogMel(config.mels)
+        widths = (1, *config.channels)
+        self.convolutions = nn.Sequential(*(_block(a, b) for a, b in zip(widths, config.channels, strict=False)))
+        bands = exact_div(config.mels, 2 ** len(config.channels))
+        exact_div(POOL_HOPS, 2 ** len(config.channels))
+        self.recurrent = nn.GRU(
+            bands * config.channels[-1],
+            config.recurrent,
+            num_layers=2,
+            bidirectional=True,
+            batch_first=True,
+            dropout=config.dropout,
+        )
+        self.dropout = nn.Dropout(config.dropout)
+        self.linear = nn.Linear(2 * config.recurrent, len(config.classes))
+
+    def forward(self, wave: Tensor) -> Tensor:
+        """Give the logits."""
+        return self.classify(self.features(wave))
+
+    def classify(self, bands: Tensor) -> Tensor:
+        """Give the logits of normalized bands [B, 1, mels, hops]."""
+        maps = self.convolutions(bands)
+        frames = maps.flatten(1, 2).transpose(1, 2)
+        states, _ = self.recurrent(self.dropout(frames))
+        logits: Tensor = self.linear(self.dropout(states))
+        return logits.transpose(1, 2)
+
+    def tag(self, wave: NDArray[np.float32], rate_hz: int) -> Activity:
+        """Tag a programme in memory: [T] or [C, T] float32, full scale 1.0, channels in WAVE order.
+
+        It is downmixed, resampled and levelled as ``smad tag`` does it.
+        """
+        samples = load_wave(wave, rate_hz).samples
+        probability = stitch(self.scores(windows(samples)), len(samples))
+        return Activity(probability, self.config.classes, seconds(len(samples)), self.config.thresholds)
+
+    def scores(self, pieces: list[NDArray[np.int16]]) -> NDArray[np.float32]:
+        """Give the probabilities [N, classes, SEGMENT_FRAMES] of N windows of at most SEGMENT_SAMPLES int16 samples."""
+        self.eval()
+        batches = (pieces[at : at + BATCH_WINDOWS] for at in range(0, len(pieces), BATCH_WINDOWS))
+        with torch.inference_mode():
+            parts = [torch.sigmoid(self(self._batch(batch))).cpu().numpy() for batch in batches]
+        return np.concatenate(parts)
+
+    def _batch(self, pieces: list[NDArray[np.int16]]) -> Tensor:
+        waves = np.zeros((len(pieces), SEGMENT_SAMPLES), np.float32)
+        for wave, piece in zip(waves, pieces, strict=True):
+            wave[: len(piece)] = piece / np.float32(FULL_SCALE)
+        return torch.from_numpy(waves).to(self.linear.weight.device)
+
+
+def _block(inputs: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(), nn.MaxPool2d(2)
+    )

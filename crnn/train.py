@@ -1,0 +1,230 @@
+"""``smad train``: fit the CRNN to shards of labelled segments."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import lightning
+import torch
+from lightning.pytorch.callbacks import EarlyStopping, LearningRateMonitor, ModelCheckpoint
+from lightning.pytorch.loggers import TensorBoardLogger
+from torch import Tensor
+from torch.nn import functional
+from torch.utils.data import DataLoader
+from torchaudio.transforms import FrequencyMasking, TimeMasking
+
+from crnn.checkpoint import HEADER, SERVING, Header, flush_denormals, read_checkpoint
+from crnn.dataset import Example, ShardDataset, ShardFiles, find_shards
+from crnn.model import CRNN, Config
+from transforms.frames import SEGMENT_HOPS
+from transforms.records import InputError
+
+EXAMPLES = """examples:
+  smad train --shards shards --output model.ckpt
+  smad train --shards shards,more-shards --output model.ckpt --epochs 200 --batch-size 32
+The same command again resumes an interrupted training. Watch it: tensorboard --logdir model.ckpt.logs
+exit status: 0 trained; 2 the shards or options cannot be used"""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train; see ``smad train --help``."""
+
+    epochs: int = 100
+    batch_size: int = 16
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-2
+    warmup_share: float = 0.05
+    patience: int = 0
+    max_minutes: float = 0.0
+    workers: int = 0
+    seed: int = 0
+    device: str = "auto"
+    precision: str = "32-true"
+
+
+class Training(lightning.LightningModule):
+    """The model under training: weighted binary cross-entropy, SpecAugment, AdamW with warm-up and cosine decay."""
+
+    def __init__(self, config: Config, recipe: Recipe, data_digest: str) -> None:
+        super().__init__()
+        self.model = CRNN(config)
+        self.recipe, self.data_digest = recipe, data_digest
+        self.masks = torch.nn.Sequential(
+            FrequencyMasking(config.mels // 8), TimeMasking(SEGMENT_HOPS // 10), TimeMasking(SEGMENT_HOPS // 10)
+        )
+        self.best: dict[str, Tensor] | None = None
+        self.best_metrics: dict[str, float] = {}
+
+    def training_step(self, batch: Example, _: int) -> Tensor:
+        """Give the loss of a batch of segments, some of their bands and hops masked."""
+        wave, targets, weights = batch
+        logits = self.model.classify(self.masks(self.model.features(wave)))
+        loss = weighted_loss(logits, targets, weights)
+        self.log("train_loss", loss, prog_bar=True, on_step=False, on_epoch=True, batch_size=len(wave))
+        return loss
+
+    def validation_step(self, batch: Example, _: int) -> None:
+        """Measure the loss on held-out segments."""
+        wave, targets, weights = batch
+        loss = weighted_loss(self.model(wave), targets, weights)
+        self.log("valid_loss", loss, prog_bar=True, batch_size=len(wave))
+
+    def on_validation_epoch_end(self) -> None:
+        """Keep the weights of the best epoch so far: they are the ones that will serve."""
+        loss = float(self.trainer.callback_metrics["valid_loss"])
+        if not self.trainer.sanity_checking and loss < self.best_metrics.get("valid_loss", float("inf")):
+            self.best_metrics = {"valid_loss": loss, "epoch": float(self.current_epoch)}
+            self.best = {name: tensor.detach().cpu().clone() for name, tensor in self.model.state_dict().items()}
+
+    def configure_optimizers(self) -> Any:
+        """Give AdamW, its rate rising linearly over the first steps and falling by a cosine to the last."""
+        optimizer = torch.optim.AdamW(
+            self.parameters(), lr=self.recipe.learning_rate, weight_decay=self.recipe.weight_decay
+        )
+        steps = int(self.trainer.estimated_stepping_batches)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, self.recipe.learning_rate, total_steps=max(steps, 2), pct_start=self.recipe.warmup_share
+        )
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Put the model's header and the weights that serve beside the training state."""
+        flush_denormals(self.model)
+        header = Header(self.model.config, self.data_digest, self.best_metrics)
+        checkpoint[HEADER] = header.plain()
+        checkpoint[SERVING] = self.best or {name: value.cpu() for name, value in self.model.state_dict().items()}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take up the best epoch of the interrupted run."""
+        self.best_metrics = dict(checkpoint[HEADER]["metrics"])
+        self.best = checkpoint[SERVING] if self.best_metrics else None
+
+
+class Shards(lightning.LightningDataModule):
+    """The loaders of the training and validation segments; each epoch has an order of its own, given by the seed."""
+
+    def __init__(self, train: ShardFiles, valid: ShardFiles, recipe: Recipe) -> None:
+        super().__init__()
+        self.train, self.valid, self.recipe = train, valid, recipe
+
+    def train_dataloader(self) -> DataLoader[Example]:
+        """Give this epoch's segments, shuffled."""
+        epoch = self.trainer.current_epoch if self.trainer else 0
+        return self._loader(ShardDataset(self.train, seed=self.recipe.seed * 1_000_003 + epoch))
+
+    def val_dataloader(self) -> DataLoader[Example] | list[Any]:
+        """Give the held-out segments in order, if there are any."""
+        return self._loader(ShardDataset(self.valid)) if self.valid.rows else []
+
+    def _loader(self, dataset: ShardDataset) -> DataLoader[Example]:
+        return DataLoader(dataset, batch_size=self.recipe.batch_size, num_workers=self.recipe.workers)
+
+
+def weighted_loss(logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+    """Give the binary cross-entropy of [B, classes, F], averaged by weight; unknown frames (weight 0) do not count."""
+    losses = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+    return (losses * weights).sum() / weights.sum().clamp(min=1e-6)
+
+
+def train(shards: Sequence[str], output: str, recipe: Recipe, overwrite: bool = False) -> None:
+    """Fit a model to the shards below the folders and keep its checkpoint at ``output``; resume what is there.
+
+    Raises:
+        InputError: there are no shards, or the checkpoint there was trained on others.
+    """
+    training, validation = find_shards(shards, "train"), find_shards(shards, "valid")
+    if not training.rows:
+        raise InputError(f"{', '.join(shards)}: no segments in train/*.parquet; make them with smad prepare")
+    resumed = None if overwrite else _resumable(output, training.digest)
+    lightning.seed_everything(recipe.seed, verbose=False)
+    module = Training(replace(Config(), classes=training.classes), recipe, training.digest)
+    data = Shards(training, validation, recipe)
+    trainer = _trainer(output, recipe, has_validation=bool(validation.rows))
+    trainer.fit(module, data, ckpt_path=resumed, weights_only=True)
+
+
+def _resumable(output: str, digest: str) -> str | None:
+    system, path = fsspec.core.url_to_fs(output)
+    if not system.exists(path):
+        return None
+    if read_checkpoint(output).header.data_digest != digest:
+        raise InputError(f"{output}: was trained on other shards; give another --output, or --overwrite to start anew")
+    return output
+
+
+def _trainer(output: str, recipe: Recipe, has_validation: bool) -> lightning.Trainer:
+    folder, name = output.rpartition("/")[0] or ".", output.rpartition("/")[2]
+    saver = ModelCheckpoint(
+        folder,
+        Path(name).stem,
+        save_on_train_epoch_end=True,
+        enable_version_counter=False,
+        auto_insert_metric_name=False,
+    )
+    saver.FILE_EXTENSION = Path(name).suffix
+    stops = [EarlyStopping("valid_loss", patience=recipe.patience)] if recipe.patience and has_validation else []
+    return lightning.Trainer(
+        accelerator=recipe.device,
+        devices=1,
+        precision=recipe.precision,  # type: ignore[arg-type]
+        max_epochs=recipe.epochs,
+        max_time=timedelta(minutes=recipe.max_minutes) if recipe.max_minutes else None,
+        callbacks=[saver, LearningRateMonitor("epoch"), *stops],
+        logger=TensorBoardLogger(f"{output}.logs", name=None, version=""),
+        gradient_clip_val=1.0,
+        num_sanity_val_steps=0,
+        log_every_n_steps=1,
+        reload_dataloaders_every_n_epochs=1,
+        enable_model_summary=False,
+    )
+
+
+def parser() -> argparse.ArgumentParser:
+    """Build the command line."""
+    made = argparse.ArgumentParser(
+        "smad train", description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    made.add_argument("--shards", required=True, help="folders made by smad prepare or smad mix, comma-separated")
+    made.add_argument("--output", required=True, help="the checkpoint file; an interrupted training resumes from it")
+    made.add_argument("--overwrite", action="store_true", help="start anew where a checkpoint exists")
+    default = Recipe()
+    made.add_argument("--epochs", type=int, default=default.epochs, help="passes over the data [%(default)s]")
+    made.add_argument("--max-minutes", type=float, default=0.0, help="stop after so many minutes [no limit]")
+    made.add_argument("--patience", type=int, default=0, help="stop after so many epochs without gain [never]")
+    made.add_argument("--batch-size", type=int, default=default.batch_size, help="segments a step [%(default)s]")
+    made.add_argument("--learning-rate", type=float, default=default.learning_rate, help="its maximum [%(default)s]")
+    made.add_argument("--workers", type=int, default=0, help="loader processes [%(default)s: load in this one]")
+    made.add_argument("--seed", type=int, default=0, help="of weights, order and masks [%(default)s]")
+    made.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"], help="[%(default)s]")
+    made.add_argument("--precision", default="32-true", choices=["32-true", "bf16-mixed"], help="[%(default)s]")
+    return made
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``smad train``; give the exit status."""
+    args = vars(parser().parse_args(argv))
+    shards, output, overwrite = args.pop("shards").split(","), args.pop("output"), args.pop("overwrite")
+    # Lightning's hints on loader workers, devices and its own products are not the user's concern.
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", module="lightning")
+    try:
+        train(shards, output, Recipe(**args), overwrite)
+    except InputError as error:
+        print(f"smad train: {error}", file=sys.stderr)
+        return 2
+    print(f"checkpoint: {output}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

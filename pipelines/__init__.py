@@ -1,0 +1,1 @@
+"""The jobs, one file each: ``build(root, args)`` wires the transforms, ``main(argv)`` runs them."""

@@ -1,0 +1,158 @@
+"""What every Beam job does around its pipeline: options, a look at the inputs, progress, summary, exit status."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import apache_beam as beam
+from apache_beam.metrics import MetricsFilter
+from apache_beam.runners.runner import PipelineResult
+from tqdm import tqdm
+
+from runners.options import check_beam_args, engine
+from transforms import storage
+from transforms.inputs import read_inputs
+from transforms.ptransforms import METRICS
+from transforms.records import Title
+
+POLL_S = 0.5
+SHOWN_FAILURES = 10
+EXIT_STATUS = """exit status: 0 done; 1 done, but more titles failed than --max-failed tolerates (see failures/);
+2 nothing was done: the command, or an input as a whole, cannot be used"""
+
+
+def parser(verb: str, description: str | None, examples: str) -> argparse.ArgumentParser:
+    """Start the command line of a job; every Beam option may follow its own."""
+    made = argparse.ArgumentParser(
+        f"smad {verb}",
+        description=description,
+        epilog=f"{examples}\nAny option of Apache Beam may follow, as --runner=FlinkRunner.\n{EXIT_STATUS}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    made.add_argument("--output", required=True, help="the folder that takes the tables")
+    made.add_argument(
+        "--max-failed",
+        type=_share,
+        default=0.0,
+        metavar="SHARE",
+        help="share of titles that may fail before the exit status says so, 0 to 1 [%(default)s]",
+    )
+    return made
+
+
+def parse(made: argparse.ArgumentParser, argv: Sequence[str] | None) -> tuple[argparse.Namespace, list[str]]:
+    """Split a command line into the verb's own arguments and Beam's."""
+    args, beam_args = made.parse_known_args(argv)
+    check_beam_args(made, beam_args)
+    return args, beam_args
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How many titles a run did, found done already, and lost; and the warnings about parts of titles."""
+
+    done: int = 0
+    skipped: int = 0
+    failed: int = 0
+    warnings: int = 0
+    audio_s: int = 0
+
+    def exit_status(self, max_failed: float) -> int:
+        """Give 1 when the share of failed titles is above ``max_failed``."""
+        titles = self.done + self.skipped + self.failed
+        return int(self.failed > max_failed * titles)
+
+
+def count_titles(inputs: Sequence[str]) -> int:
+    """Count the usable titles of the inputs.
+
+    Raises:
+        InputError: an input is not there or cannot be read as a whole.
+    """
+    return sum(isinstance(item, Title) for item in read_inputs(inputs))
+
+
+def run(
+    build: Callable[[beam.Pipeline, int], None], beam_args: Sequence[str], output: str, titles: int, verb: str
+) -> Summary:
+    """Build a pipeline (given the workers that share this machine), run it to its end, and sum it up."""
+    runner, options, workers = engine(beam_args, titles)
+    storage.delete_folder(storage.failures_folder(output, ""))  # rows of the catalog are judged anew by every run
+    quiet = logging.getLogger("apache_beam")
+    quiet.setLevel(max(quiet.level, logging.ERROR))
+    started = time.monotonic()
+    pipeline = beam.Pipeline(runner=runner, options=options)
+    build(pipeline, workers)
+    with _progress(output, titles, verb):
+        result = pipeline.run()
+        result.wait_until_finish()
+    summary = _summary(result)
+    _report(summary, output, verb, time.monotonic() - started)
+    return summary
+
+
+def _summary(result: PipelineResult) -> Summary:
+    found = result.metrics().query(MetricsFilter().with_namespace(METRICS))["counters"]
+    counts = {row.key.metric.name: 0 for row in found}
+    for row in found:
+        counts[row.key.metric.name] += row.result
+    return Summary(**{name: counts.get(name, 0) for name in vars(Summary())})
+
+
+def _report(summary: Summary, output: str, verb: str, took_s: float) -> None:
+    print(
+        f"{verb}: {summary.done} titles done ({summary.audio_s / 3600:.2f} h of audio in {took_s:.0f} s), "
+        f"{summary.skipped} up to date, {summary.failed} failed, {summary.warnings} warnings → {output}",
+        file=sys.stderr,
+    )
+    rows = storage.read_failures(output)
+    for row in rows[:SHOWN_FAILURES]:
+        print(f"  {row['severity']} {row['title_id']} [{row['stage']}] {row['uri']}: {row['message']}", file=sys.stderr)
+    if len(rows) > SHOWN_FAILURES:
+        print(f"  and {len(rows) - SHOWN_FAILURES} more in {output}/failures", file=sys.stderr)
+
+
+@contextlib.contextmanager
+def _progress(output: str, titles: int, verb: str) -> Iterator[None]:
+    """Show the titles finished so far, by the rows of the ledger: it tells the same on every engine."""
+    ledger = Path(output) / "titles"
+    if storage.is_remote(output):
+        yield
+        return
+    begun, stop = time.time(), threading.Event()
+    bar = tqdm(total=titles, desc=verb, unit="title", disable=None)
+
+    def watch() -> None:
+        while not stop.wait(POLL_S):
+            bar.n = _written_since(ledger, begun)
+            bar.refresh()
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        watcher.join()
+        bar.n = _written_since(ledger, begun)
+        bar.close()
+
+
+def _written_since(ledger: Path, begun: float) -> int:
+    return sum(path.stat().st_mtime >= begun - 1 for path in ledger.glob("*.parquet")) if ledger.is_dir() else 0
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a share between 0 and 1")
+    return value

@@ -1,0 +1,92 @@
+"""``smad prepare``: a catalog with subtitles and cue sheets becomes labelled shards."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import apache_beam as beam
+
+from pipelines import job
+from transforms.labels import LabelRules
+from transforms.ptransforms import (
+    CutSegments,
+    JoinCues,
+    LabelFrames,
+    LoadTitle,
+    ReadAnnotations,
+    ReadCatalog,
+    ReadCueSheets,
+    ReadTimedText,
+    SkipDone,
+    WriteFailures,
+    WriteShards,
+)
+from transforms.records import SPLITS, InputError
+from transforms.split import DEFAULT_SHARES
+
+EXAMPLES = """examples:
+  smad prepare --catalog catalog.csv --output shards
+  smad prepare --catalog catalog.csv --output shards --splits 0.9,0.1,0
+  smad prepare --catalog gs://bucket/catalog.jsonl --output gs://bucket/shards --runner=DataflowRunner ..."""
+
+
+def build(root: beam.Pipeline, args: argparse.Namespace) -> None:
+    """Wire catalog → join → load → segment → label → shards."""
+    catalog, bad_rows = root | ReadCatalog([args.catalog])
+    titles, bad_ledger = catalog | SkipDone(args.output, repr([asdict(LabelRules()), args.splits]))
+
+    text, bad_text = titles | ReadTimedText()
+    cues, bad_cues = titles | ReadCueSheets()
+    annotations, bad_annotations = titles | ReadAnnotations()
+    sources = {"titles": titles, "text": text, "cues": cues, "annotations": annotations} | JoinCues()
+
+    loaded, bad_audio = sources | LoadTitle()
+    labelled, bad_labels = loaded | CutSegments() | LabelFrames()
+    _, bad_writes = labelled | WriteShards(args.output, args.splits)
+
+    failures = {
+        "rows": bad_rows,
+        "ledger": bad_ledger,
+        "text": bad_text,
+        "cues": bad_cues,
+        "annotations": bad_annotations,
+        "audio": bad_audio,
+        "labels": bad_labels,
+        "writes": bad_writes,
+    }
+    for name, failed in failures.items():
+        failed | f"WriteFailures/{name}" >> WriteFailures(args.output)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``smad prepare``; give the exit status."""
+    parser = job.parser("prepare", __doc__, EXAMPLES)
+    parser.add_argument("--catalog", required=True, help="CSV, JSON Lines or Parquet, or a folder or glob of audio")
+    parser.add_argument(
+        "--splits",
+        type=_shares,
+        default=DEFAULT_SHARES,
+        metavar="TRAIN,VALID,TEST",
+        help="shares of titles without a split of their own, by digest of the series or title [0.8,0.1,0.1]",
+    )
+    args, beam_args = job.parse(parser, argv)
+    try:
+        titles = job.count_titles([args.catalog])
+    except InputError as error:
+        parser.error(str(error))
+    summary = job.run(lambda root, _: build(root, args), beam_args, args.output, titles, "prepare")
+    return summary.exit_status(args.max_failed)
+
+
+def _shares(text: str) -> tuple[float, ...]:
+    shares = tuple(float(part) for part in text.split(","))
+    if len(shares) != len(SPLITS) or min(shares) < 0 or not sum(shares):
+        raise argparse.ArgumentTypeError(f"{text!r}: give three shares, as 0.8,0.1,0.1")
+    return shares
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""How a job meets an engine."""

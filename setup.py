@@ -1,0 +1,60 @@
+"""Package metadata; a plain ``setup.py`` because Beam stages it to remote workers (``--setup_file``)."""
+
+from pathlib import Path
+
+from setuptools import setup
+
+BEAM = "apache-beam>=2.77,<2.78"
+
+setup(
+    name="smad",
+    version="0.1.0",
+    description="Speech and music activity detection for film and TV catalogs, five times a second.",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.10,<3.13",
+    packages=["transforms", "crnn", "pipelines", "pipelines.demo_catalog", "runners"],
+    package_data={
+        "crnn": ["py.typed", "weights/*"],
+        "transforms": ["py.typed"],
+        "pipelines": ["py.typed"],
+        "pipelines.demo_catalog": ["*.csv", "media/*", "text/*", "truth/*"],
+        "runners": ["py.typed"],
+    },
+    entry_points={"console_scripts": ["smad = pipelines.cli:main"]},
+    install_requires=[
+        BEAM,
+        "torch>=2.11,<2.12",
+        "torchaudio>=2.11,<2.12",
+        "lightning>=2.6,<2.7",
+        "tensorboard>=2.20,<3",
+        "numpy>=2.2,<2.5",
+        "scipy>=1.15,<1.19",
+        "av>=16,<19",
+        "soxr>=1.0,<2",
+        "pyloudnorm>=0.2,<0.3",
+        "pyarrow>=20,<26",
+        "soundfile>=0.13,<0.15",
+        "ttconv>=1.2,<1.3",
+        "pysubs2>=1.8,<1.9",
+        "charset-normalizer>=3.4,<4",
+        "gcsfs>=2025.9",
+        "fsspec>=2025.9",
+        "matplotlib>=3.10,<4",
+        "tqdm>=4.67,<5",
+    ],
+    extras_require={
+        "gcp": [BEAM.replace("apache-beam", "apache-beam[gcp]")],
+        "aws": [BEAM.replace("apache-beam", "apache-beam[aws]")],
+        "dev": [
+            "hypothesis>=6.150,<7",
+            "mypy>=2.0,<3",
+            "pytest>=9,<10",
+            "pytest-xdist>=3.8,<4",
+            "ruff>=0.17,<0.18",
+            "scipy-stubs",
+            "types-tqdm",
+        ],
+    },
+)

@@ -1,0 +1,160 @@
+"""What subtitle texts say is heard, as real files write them."""
+
+import pytest
+
+from transforms.sdh import classify, is_in_capitals
+
+DIALOGUE, LYRICS, MUSIC = ("dialogue",), ("lyrics",), ("music_description",)
+
+TEXTS = {
+    "I told you.": DIALOGUE,
+    "ANNA: I told you.": DIALOGUE,
+    "-MARC: No.\n-Yes!": DIALOGUE,
+    "ANNA:\nI told you.": DIALOGUE,
+    "<i>RADIO: Nobody told me.</i>": DIALOGUE,
+    "<v Anna>I told you.": DIALOGUE,
+    "<c.yellow.bg_blue>I told you.</c>": DIALOGUE,
+    r"{\i1\b1}I told you.{\i0}": DIALOGUE,
+    "- Tom &amp; Anna &lt;3": DIALOGUE,
+    "[sighs] I told you.": DIALOGUE,
+    "Agent #7 is #1.": DIALOGUE,
+    "#MeToo, they said.": DIALOGUE,
+    "The truth is this:": DIALOGUE,
+    "He said: come at 10:30.": DIALOGUE,
+    "1974": DIALOGUE,
+    "OK": DIALOGUE,
+    "没有人告诉我。": DIALOGUE,
+    "安娜：没有人告诉我": DIALOGUE,
+    "FBI来了": DIALOGUE,
+    "（アンナ）誰も教えてくれなかった": DIALOGUE,
+    "لم يخبرني أحد": DIALOGUE,
+    "किसी ने नहीं बताया": DIALOGUE,
+    "WHAT?!": DIALOGUE,
+    "STOP!": DIALOGUE,
+    "ANNA: NEVER": DIALOGUE,
+    "[soft music] Hello": (*DIALOGUE, *MUSIC),
+    "[music playing]\nANNA: Hello": (*DIALOGUE, *MUSIC),
+    "♪ Over the water ♪": LYRICS,
+    "♫ Over the water": LYRICS,
+    "over the sea ♬": LYRICS,
+    "♪ Over the water\nover the sea ♪": LYRICS,
+    "♪ Over the water ♪\n♪ Over the sea ♪": LYRICS,
+    "♪ Over the water\n♪ over the sea": LYRICS,
+    "- ♪ Over the water ♪": LYRICS,
+    "MARC: ♪ Over the water ♪": LYRICS,
+    "<i>♪ Over the water ♪</i>": LYRICS,
+    "♪♪ OVER THE WATER ♪♪": LYRICS,
+    "â™ª Over the water â™ª": LYRICS,
+    "¶ Over the water ¶": LYRICS,
+    "\u202b♪ فوق الماء ♪\u202c": LYRICS,
+    "# Over the water #": LYRICS,
+    "# Over the water\nover the sea #": LYRICS,
+    r"{\k20}O{\k30}ver the {\kf40}water": LYRICS,
+    "Come here.\n♪ Over the water ♪": (*DIALOGUE, *LYRICS),
+    "♪ Over the water ♪\n- Come here.": (*DIALOGUE, *LYRICS),
+    "Come here.\n# Over the water #": (*DIALOGUE, *LYRICS),
+    "♪ Over the water ♪ [guitar]": (*LYRICS, *MUSIC),
+    "♪": MUSIC,
+    "♪♪": MUSIC,
+    "♪ ♪": MUSIC,
+    "♪ [upbeat] ♪": MUSIC,
+    "[♪♪♪]": MUSIC,
+    "(♪ upbeat ♪)": MUSIC,
+    "[music]": MUSIC,
+    "[SOFT MUSIC]": MUSIC,
+    "ANNA: [singing]": MUSIC,
+    "[man singing in Italian]": MUSIC,
+    "[tense\nmusic playing]": MUSIC,
+    "[tense music": MUSIC,
+    "swells, then music stops]": MUSIC,
+    "(theme song)": MUSIC,
+    "[orchestra swells]": MUSIC,
+    "[musique douce]": MUSIC,
+    "(Chanson)": MUSIC,
+    "[Spannende Musik]": MUSIC,
+    "[Hintergrundmusik]": MUSIC,
+    "[música suave]": MUSIC,
+    "[mu\u0301sica suave]": MUSIC,
+    "[canção]": MUSIC,
+    "[musica]": MUSIC,
+    "[spannende muziek]": MUSIC,
+    "[dansmusik]": MUSIC,
+    "[musikk]": MUSIC,
+    "[musiikkia]": MUSIC,
+    "[muzyka]": MUSIC,
+    "[hudba]": MUSIC,
+    "[muzică]": MUSIC,
+    "[zene]": MUSIC,
+    "[MÜZİK]": MUSIC,
+    "[музыка]": MUSIC,
+    "[Грає музика]": MUSIC,
+    "[μουσική]": MUSIC,
+    "[音楽]": MUSIC,
+    "［♪〜］": MUSIC,
+    "（静かな音楽）": MUSIC,
+    "[音乐]": MUSIC,
+    "[音樂]": MUSIC,
+    "[잔잔한 음악]": MUSIC,
+    "[موسيقى]": MUSIC,
+    "[מוזיקה]": MUSIC,
+    "[संगीत]": MUSIC,
+    "[ดนตรี]": MUSIC,
+    "[nhạc]": MUSIC,
+    "[musik dramatis]": MUSIC,
+    "[sighs]": (),
+    "[door slams]": (),
+    "(GUNSHOT)": (),
+    "[birds singing]": (),
+    "[chant d'oiseaux]": (),
+    "[single gunshot]": (),
+    "（ため息）": (),
+    "ANNA: [sighs]": (),
+    "Anna: [sighs]": (),
+    "- [sighs]\n- [gasps]": (),
+    "ANNA:": (),
+    "": (),
+    "...": (),
+    "- ?!": (),
+    "# #": (),
+    "<i></i>": (),
+    "LISBON, 1974": (),
+    "<v Speaker>LISBON, 1974": (),
+    "<i>WASHINGTON, D.C.</i>": (),
+    "ТРИ ГОДА СПУСТЯ": (),
+    r"{\an8}LISBON, 1974": (),
+    r"{\an8}Lisbon, 1974": (),
+    r"{\pos(320,40)}Police Station": (),
+    r"{\an8}I told you.": DIALOGUE,
+    r"{\an8}- I told you": DIALOGUE,
+    r"{\an8}没有人告诉我": DIALOGUE,
+    r"{\an2}Lisbon, 1974": DIALOGUE,
+}
+
+
+@pytest.mark.parametrize(("text", "kinds"), TEXTS.items())
+def test_classify(text: str, kinds: tuple[str, ...]) -> None:
+    assert classify(text) == kinds
+
+
+def test_capitals_say_nothing_in_a_file_in_capitals() -> None:
+    assert classify("I TOLD YOU SO", in_capitals=True) == DIALOGUE
+    assert classify("[SIGHS]", in_capitals=True) == ()
+
+
+def test_a_position_says_nothing_in_a_file_that_is_positioned() -> None:
+    assert classify(r"{\an8}Lisbon, maybe", positioned=True) == DIALOGUE
+
+
+@pytest.mark.parametrize(
+    ("texts", "capitals"),
+    [
+        (["I TOLD YOU SO.", "NOBODY DID.", "[music]", "McDONALD?"], True),
+        (["I told you so.", "LISBON, 1974", "Nobody did."], False),
+        (["♪ Over the water ♪", "LISBON, 1974"], False),
+        (["没有人告诉我", "没想到", "LISBON, 1974"], False),
+        (["ANNA: I told you.", "MARC: No."], False),
+        ([], False),
+    ],
+)
+def test_is_in_capitals(texts: list[str], capitals: bool) -> None:
+    assert is_in_capitals(texts) == capitals

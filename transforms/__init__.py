@@ -1,0 +1,1 @@
+"""The domain as pure functions, one noun a module; the Beam transforms over them are in ``ptransforms``."""

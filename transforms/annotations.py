@@ -1,0 +1,53 @@
+"""Read manual labels: annotations to train on, and the truth to evaluate against."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+from transforms.encoding import decode_text
+from transforms.records import InputError, Interval, Reading
+from transforms.tabular import Row, read_table
+
+COLUMNS = ("start_s", "end_s", "class")
+
+
+def read_annotations(data: bytes, name: str, classes: tuple[str, ...]) -> Reading:  # noqa: ARG001
+    """Read a CSV file of ``start_s,end_s,class``; a header alone is valid, and says that nothing is heard.
+
+    Raises:
+        InputError: the file is empty, is not text, or has not that header.
+    """
+    text, warnings = decode_text(data)
+    table = read_table(text, lambda cells: set(COLUMNS) <= set(_names(cells)))
+    if table is None:
+        raise InputError("its header is not start_s,end_s,class: write it so")
+    header, rows = table
+    columns = [_names(header).index(column) for column in COLUMNS]
+    intervals, faults, first = [], Counter[str](), dict[str, int]()
+    for row in rows:
+        try:
+            intervals.append(_interval(row, columns, classes))
+        except ValueError as error:
+            faults[str(error)] += 1
+            first.setdefault(str(error), row.line)
+    notes = (f"{count} rows were left out: {fault}; first in line {first[fault]}" for fault, count in faults.items())
+    return Reading(tuple(intervals), (*warnings, *notes))
+
+
+def _names(cells: Sequence[str]) -> list[str]:
+    return [cell.strip().lower() for cell in cells]
+
+
+def _interval(row: Row, columns: Sequence[int], classes: tuple[str, ...]) -> Interval:
+    start, end, label = (row[column] for column in columns)
+    try:
+        start_s, end_s = float(start), float(end)
+    except ValueError:
+        raise ValueError("start_s or end_s is not a number") from None
+    if label not in classes:
+        raise ValueError(f"unknown class {label!r} (known: {', '.join(classes)})")
+    if not (0 <= start_s < end_s < math.inf):
+        raise ValueError("negative, or does not end after it starts")
+    return Interval(start_s, end_s, label)

@@ -1,0 +1,179 @@
+"""Open a title's audio with FFmpeg (PyAV) and yield it block by block, on the title's own timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, BinaryIO
+
+import av
+import numpy as np
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from numpy.typing import NDArray
+
+from transforms.records import InputError
+
+BLOCK_S = 1.0
+# Containers round their time stamps (Matroska: to 1 ms) and packets jitter; only a larger step is a real gap.
+GAP_S = 0.05
+LONGEST_GAP_S = 3600.0
+# Their time stamps count from the start of the programme; elsewhere (MP3, MPEG-TS, bare streams) from any number.
+ABSOLUTE_CONTAINERS = ("matroska", "mov")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A run of decoded sound.
+
+    samples: [C, n] float32, full scale 1.0; layout: the channels' FFmpeg names, ``NONE`` where the file states none.
+    """
+
+    samples: NDArray[np.float32]
+    layout: tuple[str, ...]
+    rate_hz: int
+
+    @property
+    def form(self) -> tuple[tuple[str, ...], int]:
+        """Layout and rate: what must stay the same for two blocks to be joined."""
+        return self.layout, self.rate_hz
+
+
+@dataclass
+class AudioFile:
+    """One audio track of a media file. Use it as a context manager and iterate ``blocks()`` once.
+
+    source: a path or a seekable binary file. track: index among the audio tracks, or a language code; empty for the
+    file's default. After the iteration ``damage`` holds what went wrong on the way.
+
+    Raises:
+        InputError: nothing in the file can be decoded as audio, or the track does not exist.
+    """
+
+    source: str | BinaryIO
+    track: str = ""
+    damage: list[str] = field(default_factory=list)
+
+    def __enter__(self) -> AudioFile:
+        try:
+            self._container: InputContainer = av.open(self.source, "r", metadata_errors="ignore")
+        except (av.error.FFmpegError, OSError) as error:
+            raise InputError(f"cannot be opened as audio: {_reason(error)}; deliver a complete audio file") from error
+        try:
+            self._stream = _choose(self._container, self.track)
+        except InputError:
+            self._container.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._container.close()
+
+    def declared_s(self) -> float | None:
+        """Give the duration that the file states, in seconds; None where it states none."""
+        if self._stream.duration is not None and self._stream.time_base is not None:
+            return float(self._stream.duration * self._stream.time_base)
+        return None if self._container.duration is None else self._container.duration / av.time_base
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield the track in blocks of about a second; sample 0 is time 0, gaps are filled with silence."""
+        return _grouped(self._on_timeline())
+
+    def _frames(self) -> Iterator[av.AudioFrame]:
+        bad_packets = 0
+        packets = self._container.demux(self._stream)
+        while True:
+            try:
+                packet = next(packets, None)
+            except (av.error.FFmpegError, OSError) as error:
+                self.damage.append(f"reading stopped early: {_reason(error)}")
+                break
+            if packet is None:
+                break
+            try:
+                yield from packet.decode()
+            except av.error.FFmpegError:
+                bad_packets += 1
+        if bad_packets:
+            self.damage.append(f"{bad_packets} packets could not be decoded and are silent")
+
+    def _on_timeline(self) -> Iterator[Block]:
+        position, rate_hz = 0, 0
+        origin_s = self._origin_s()
+        for frame in self._frames():
+            if rate_hz and frame.rate != rate_hz:
+                position = round(position * frame.rate / rate_hz)
+            rate_hz = frame.rate
+            block = Block(_samples(frame), tuple(c.name for c in frame.layout.channels), rate_hz)
+            start = position if frame.time is None else round((frame.time - origin_s) * rate_hz)
+            placed = self._placed(block, position, start)
+            position += sum(part.samples.shape[1] for part in placed)
+            yield from placed
+
+    def _origin_s(self) -> float:
+        if self._container.format.name.startswith(ABSOLUTE_CONTAINERS):
+            return 0.0
+        return (self._container.start_time or 0) / av.time_base
+
+    def _placed(self, block: Block, position: int, start: int) -> list[Block]:
+        """Put ``block`` at sample ``start`` when ``position`` samples are out: pad a gap, trim what lies before."""
+        gap = start - position
+        if gap > LONGEST_GAP_S * block.rate_hz:
+            self.damage.append(f"a time stamp jumps by {gap / block.rate_hz:.0f} s and was not followed")
+            return [block]
+        if abs(gap) <= (GAP_S * block.rate_hz if position else 0):
+            return [block]
+        if gap < 0:
+            kept = block.samples[:, -gap:]
+            return [Block(kept, block.layout, block.rate_hz)] if kept.size else []
+        silence = np.zeros((block.samples.shape[0], gap), np.float32)
+        return [Block(silence, block.layout, block.rate_hz), block]
+
+
+def _choose(container: InputContainer, track: str) -> AudioStream:
+    tracks = container.streams.audio
+    if not tracks:
+        raise InputError("holds no audio track; deliver a file with sound")
+    if not track:
+        best = container.streams.best("audio")
+        return best if isinstance(best, AudioStream) else tracks[0]
+    for index, stream in enumerate(tracks):
+        if track in (str(index), stream.language):
+            return stream
+    held = ", ".join(f"{index} ({stream.language or 'no language'})" for index, stream in enumerate(tracks))
+    raise InputError(f"has no audio track {track!r}; it holds: {held}")
+
+
+def _samples(frame: av.AudioFrame) -> NDArray[np.float32]:
+    data: NDArray[Any] = frame.to_ndarray()
+    if not frame.format.is_planar:
+        data = data.reshape(-1, frame.layout.nb_channels).T
+    if data.dtype.kind == "f":
+        return np.nan_to_num(data.astype(np.float32), copy=False, nan=0.0, posinf=1.0, neginf=-1.0)
+    middle, full_scale = (128, 128) if data.dtype == np.uint8 else (0, 2 ** (8 * data.itemsize - 1))
+    return ((data.astype(np.float32) - middle) / full_scale).astype(np.float32, copy=False)
+
+
+def _grouped(pieces: Iterator[Block]) -> Iterator[Block]:
+    """Join the codec's small frames: the steps after this one cost per block."""
+    group: list[Block] = []
+    length = 0
+    for piece in pieces:
+        if group and (piece.form != group[0].form or length >= BLOCK_S * piece.rate_hz):
+            yield _join(group)
+            group, length = [], 0
+        group.append(piece)
+        length += piece.samples.shape[1]
+    if group:
+        yield _join(group)
+
+
+def _join(group: list[Block]) -> Block:
+    return Block(np.concatenate([piece.samples for piece in group], axis=1), *group[0].form)
+
+
+def _reason(error: BaseException) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -1,0 +1,23 @@
+"""What is found in a subtitle file, before it is decided what it means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Event:
+    """One subtitle event: its times on the title's timeline, and its text with its markup."""
+
+    start_s: float
+    end_s: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Events:
+    """What a subtitle file holds: the events that could be read, how many could not, and what had to be assumed."""
+
+    events: tuple[Event, ...]
+    unreadable: int = 0
+    warnings: tuple[str, ...] = ()

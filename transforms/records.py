@@ -1,0 +1,156 @@
+"""What flows through the pipelines: small frozen records that always carry their title's identity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from transforms.frames import frame_count
+
+CLASSES: tuple[str, ...] = ("speech", "music")
+SPLITS = ("train", "valid", "test")
+Severity = Literal["error", "warning"]
+
+
+class InputError(ValueError):
+    """An input that cannot be used; the message says what is wrong with it and what to do."""
+
+
+@dataclass(frozen=True)
+class Title:
+    """One row of a catalog, with its paths made absolute. ``extra`` holds the columns that are passed through."""
+
+    title_id: str
+    audio: str
+    language: str = ""
+    series: str = ""
+    split: str = ""
+    subtitles: tuple[str, ...] = ()
+    subtitle_kind: str = ""
+    cue_sheet: str = ""
+    cue_sheet_fps: float | None = None
+    cue_sheet_start: str = ""
+    annotations: str = ""
+    truth: str = ""
+    audio_track: str = ""
+    genre: str = ""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    input_digest: str = ""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A half-open stretch of time [start_s, end_s) on a title's timeline, and what is claimed of it.
+
+    kind: from timed text ``dialogue``, ``lyrics`` (sung: speech and music) or ``music_description``;
+    from a cue sheet ``cue`` or ``vocal_cue``; from annotations and truth a class name.
+    """
+
+    start_s: float
+    end_s: float
+    kind: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a subtitle file, a cue sheet or an annotation file says, and what in it had to be left out or guessed."""
+
+    intervals: tuple[Interval, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A row of ``failures``: an ``error`` lost the title, a ``warning`` lost part of what was known of it."""
+
+    title_id: str
+    uri: str
+    stage: str
+    error: str
+    message: str
+    severity: Severity = "error"
+
+
+@dataclass(frozen=True)
+class Audio:
+    """A title's sound as the system keeps it.
+
+    samples: [T] int16, mono, 16 kHz, after the gain; sample 0 is time 0 of the title. loudness_lkfs: of the mono
+    signal, before the gain. channels, layout: as delivered.
+    """
+
+    samples: NDArray[np.int16]
+    loudness_lkfs: float
+    gain_db: float
+    channels: int
+    layout: str
+
+
+@dataclass(frozen=True)
+class TitleSources:
+    """A title with all that is known of it but its sound; None where a source is absent or was refused."""
+
+    title: Title
+    text: Reading | None = None
+    cues: Reading | None = None
+    annotations: Reading | None = None
+
+
+@dataclass(frozen=True)
+class LoadedTitle:
+    """A title with its sound; cpu_s is what the loading took."""
+
+    sources: TitleSources
+    audio: Audio
+    cpu_s: float
+
+    @property
+    def title(self) -> Title:
+        """The title itself."""
+        return self.sources.title
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Up to 20 s of a title. samples: [T] int16; targets, weights: [classes, SEGMENT_FRAMES] float32 once labelled."""
+
+    index: int
+    samples: NDArray[np.int16]
+    targets: NDArray[np.float32] | None = None
+    weights: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True)
+class SegmentedTitle:
+    """A loaded title cut into segments: views of its samples, not copies."""
+
+    loaded: LoadedTitle
+    segments: tuple[Segment, ...]
+    label_source: str = "none"
+
+    @property
+    def title(self) -> Title:
+        """The title itself."""
+        return self.loaded.title
+
+    @property
+    def frames(self) -> int:
+        """Label frames that cover the title."""
+        return frame_count(len(self.loaded.audio.samples))
+
+
+@dataclass(frozen=True)
+class TitleFacts:
+    """What stays of a loaded title when its samples are done with; samples: their count."""
+
+    title: Title
+    samples: int
+    loudness_lkfs: float
+    gain_db: float
+    channels: int
+    layout: str
+    cpu_s: float

@@ -1,0 +1,173 @@
+"""The Parquet tables of the system: their schemas, and the rows that fill them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import soundfile
+from numpy.typing import NDArray
+
+from transforms.activity import Activity
+from transforms.frames import FRAME_S, SAMPLE_RATE_HZ, SEGMENT_S, seconds
+from transforms.records import CLASSES, Failure, Segment, SegmentedTitle, Title, TitleFacts
+
+_FRAMES = pa.list_(pa.list_(pa.float32()))
+
+SHARDS = pa.schema(
+    {
+        "segment_id": pa.string(),
+        "title_id": pa.string(),
+        "start_s": pa.float64(),
+        "duration_s": pa.float64(),
+        "language": pa.string(),
+        "split": pa.string(),
+        "audio": pa.binary(),
+        "gain_db": pa.float32(),
+        "loudness_lkfs": pa.float32(),
+        "classes": pa.list_(pa.string()),
+        "targets": _FRAMES,
+        "weights": _FRAMES,
+        "label_source": pa.string(),
+    }
+)
+ACTIVITY = pa.schema(
+    {
+        "title_id": pa.string(),
+        "start_s": pa.float64(),
+        "frame_s": pa.float64(),
+        "classes": pa.list_(pa.string()),
+        "probability": _FRAMES,
+        "model": pa.string(),
+        "duration_s": pa.float64(),
+        "language": pa.string(),
+    }
+)
+SEGMENTS = pa.schema(
+    {
+        "title_id": pa.string(),
+        "class": pa.string(),
+        "start_s": pa.float64(),
+        "end_s": pa.float64(),
+        "mean_probability": pa.float32(),
+    }
+)
+TITLES = pa.schema(
+    {
+        "title_id": pa.string(),
+        "uri": pa.string(),
+        "input_digest": pa.string(),
+        "model": pa.string(),
+        "duration_s": pa.float64(),
+        "channels": pa.int32(),
+        "layout": pa.string(),
+        "loudness_lkfs": pa.float32(),
+        "gain_db": pa.float32(),
+        "status": pa.string(),
+        "cpu_s": pa.float64(),
+        "peak_rss_mb": pa.float64(),
+    }
+)
+FAILURES = pa.schema(
+    {name: pa.string() for name in ("title_id", "uri", "stage", "error", "message", "severity")},
+)
+SCORES = pa.schema(
+    {"group": pa.string(), "name": pa.string(), "class": pa.string()}
+    | dict.fromkeys(
+        ("precision", "recall", "f_score", "error_rate", "deletions", "insertions", "reference_s"), pa.float64()
+    )
+)
+
+
+def shard_rows(segmented: SegmentedTitle, split: str) -> Iterator[dict[str, Any]]:
+    """Yield a row of ``SHARDS`` for each labelled segment, its audio as FLAC."""
+    title, audio = segmented.loaded.title, segmented.loaded.audio
+    for segment in segmented.segments:
+        yield {
+            "segment_id": f"{title.title_id}#{segment.index:05d}",
+            "title_id": title.title_id,
+            "start_s": float(segment.index * SEGMENT_S),
+            "duration_s": seconds(len(segment.samples)),
+            "language": title.language,
+            "split": split,
+            "audio": flac(segment.samples),
+            "gain_db": audio.gain_db,
+            "loudness_lkfs": audio.loudness_lkfs,
+            "classes": list(CLASSES),
+            **_label_columns(segment),
+            "label_source": segmented.label_source,
+        }
+
+
+def activity_row(title: Title, activity: Activity, model: str) -> dict[str, Any]:
+    """Give the one row of ``ACTIVITY`` for a title."""
+    return {
+        "title_id": title.title_id,
+        "start_s": 0.0,
+        "frame_s": FRAME_S,
+        "classes": list(activity.classes),
+        "probability": list(activity.probability),
+        "model": model,
+        "duration_s": activity.duration_s,
+        "language": title.language,
+    }
+
+
+def segment_rows(title: Title, activity: Activity) -> list[dict[str, Any]]:
+    """Give the rows of ``SEGMENTS`` for a title."""
+    return [
+        {
+            "title_id": title.title_id,
+            "class": segment.label,
+            "start_s": segment.start_s,
+            "end_s": segment.end_s,
+            "mean_probability": segment.mean_probability,
+        }
+        for segment in activity.segments()
+    ]
+
+
+def title_row(facts: TitleFacts, status: str, model: str, peak_rss_mb: float) -> dict[str, Any]:
+    """Give a title's row of the ledger ``TITLES``; what wrote it is its last output, so that a row means *done*."""
+    return {
+        "title_id": facts.title.title_id,
+        "uri": facts.title.audio,
+        "input_digest": facts.title.input_digest,
+        "model": model,
+        "duration_s": seconds(facts.samples),
+        "channels": facts.channels,
+        "layout": facts.layout,
+        "loudness_lkfs": facts.loudness_lkfs,
+        "gain_db": facts.gain_db,
+        "status": status,
+        "cpu_s": facts.cpu_s,
+        "peak_rss_mb": peak_rss_mb,
+    }
+
+
+def failure_row(failure: Failure) -> dict[str, Any]:
+    """Give the row of ``FAILURES``."""
+    return asdict(failure)
+
+
+def flac(samples: NDArray[np.int16]) -> bytes:
+    """Encode [T] int16 at 16 kHz as FLAC, losslessly."""
+    buffer = io.BytesIO()
+    soundfile.write(buffer, samples, SAMPLE_RATE_HZ, format="FLAC", subtype="PCM_16")
+    return buffer.getvalue()
+
+
+def unflac(data: bytes) -> NDArray[np.int16]:
+    """Decode what ``flac`` made: [T] int16."""
+    samples: NDArray[np.int16] = soundfile.read(io.BytesIO(data), dtype="int16")[0]
+    return samples
+
+
+def _label_columns(segment: Segment) -> dict[str, Any]:
+    if segment.targets is None or segment.weights is None:
+        raise ValueError(f"segment {segment.index} is not labelled")
+    return {"targets": list(segment.targets), "weights": list(segment.weights)}

@@ -1,0 +1,91 @@
+"""Read subtitle files of the kinds a catalog holds, and say where there is dialogue, singing and mentioned music."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import PurePosixPath
+
+from transforms.encoding import decode_text
+from transforms.events import Event
+from transforms.records import InputError, Interval, Reading
+from transforms.sdh import classify, is_in_capitals, is_positioned
+from transforms.subtitle_formats import parse_events
+
+__all__ = ["Event", "classify", "read_timed_text"]
+
+_OVERLAP_S = 0.1
+_HOUR_S = 3600
+
+
+def read_timed_text(data: bytes, name: str) -> Reading:
+    """Read a subtitle file: SubRip, WebVTT, TTML (DFXP, IMSC, iTT), or SubStation Alpha.
+
+    Args:
+        data: the file.
+        name: its name, whose suffix tells the format.
+
+    Returns:
+        Intervals of kinds ``dialogue``, ``lyrics`` and ``music_description`` by their start, each event with its own
+        times, and a warning for everything that had to be left out or guessed.
+
+    Raises:
+        InputError: the file is empty, is not text, or holds no event that can be used.
+    """
+    text, warnings = decode_text(data)
+    found = parse_events(text, PurePosixPath(name).suffix.lower())
+    if not found.events:
+        raise InputError(_nothing(found.unreadable))
+    events = [event for event in found.events if event.end_s > max(event.start_s, 0)]
+    if not events:
+        raise InputError(f"none of its {len(found.events)} events ends after it begins: export it again")
+    intervals = _intervals(events)
+    notes = (_unreadable(found.unreadable), _reversed(found.events), _overlaps(intervals), _late(events))
+    return Reading(intervals, (*warnings, *found.warnings, *filter(None, notes)))
+
+
+def _intervals(events: Sequence[Event]) -> tuple[Interval, ...]:
+    texts = [event.text for event in events]
+    capitals = is_in_capitals(texts)
+    positioned = 2 * sum(map(is_positioned, texts)) > len(texts)
+    intervals = [
+        Interval(max(event.start_s, 0.0), event.end_s, kind)
+        for event in events
+        for kind in classify(event.text, in_capitals=capitals, positioned=positioned)
+    ]
+    return tuple(sorted(intervals, key=lambda interval: (interval.start_s, interval.end_s)))
+
+
+def _nothing(unreadable: int) -> str:
+    if unreadable:
+        return f"none of its {unreadable} events has times that can be read: export it again"
+    return "there are no subtitle events in it: deliver the subtitles, or take the file out of the catalog"
+
+
+def _unreadable(count: int) -> str:
+    return f"{count} events or blocks cannot be read and were left out" if count else ""
+
+
+def _reversed(events: Sequence[Event]) -> str:
+    bad = [event.start_s for event in events if event.end_s <= max(event.start_s, 0)]
+    if not bad:
+        return ""
+    return f"{len(bad)} of {len(events)} events end before they begin and were left out; first at {bad[0]:.2f} s"
+
+
+def _overlaps(intervals: Iterable[Interval]) -> str:
+    """Count the dialogue that begins while other dialogue still lasts for more than a tenth of a second."""
+    end_s, starts = 0.0, []
+    for interval in intervals:
+        if interval.kind == "dialogue":
+            if min(end_s, interval.end_s) - interval.start_s > _OVERLAP_S:
+                starts.append(interval.start_s)
+            end_s = max(end_s, interval.end_s)
+    return f"{len(starts)} events overlap another: counted once; first at {starts[0]:.2f} s" if starts else ""
+
+
+def _late(events: Iterable[Event]) -> str:
+    """Point out times that count from the hour of a tape: no programme begins with an hour of silence."""
+    start_s = min(event.start_s for event in events)
+    if start_s < _HOUR_S:
+        return ""
+    return f"its first event is at {start_s:.0f} s: check that its times count from the programme's start"
