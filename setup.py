@@ -14,7 +14,7 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.10,<3.13",
-    packages=["transforms", "crnn", "pipelines", "pipelines.demo_catalog", "runners"],
+    packages=["transforms", "transforms.ptransforms", "crnn", "pipelines", "pipelines.demo_catalog", "runners"],
     package_data={
         "crnn": ["py.typed", "weights/*"],
         "transforms": ["py.typed"],

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import logging
+import math
 import sys
+import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +17,7 @@ from typing import Any
 import fsspec
 import lightning
 import torch
-from lightning.pytorch.callbacks import EarlyStopping, LearningRateMonitor, ModelCheckpoint
+from lightning.pytorch.callbacks import EarlyStopping, LearningRateMonitor, ModelCheckpoint, Timer
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
 from torch.nn import functional
@@ -34,6 +36,8 @@ EXAMPLES = """examples:
 The same command again resumes an interrupted training. Watch it: tensorboard --logdir model.ckpt.logs
 exit status: 0 trained; 2 the shards or options cannot be used"""
 
+WARMUP_SHARE = 0.05
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -43,7 +47,6 @@ class Recipe:
     batch_size: int = 16
     learning_rate: float = 1e-3
     weight_decay: float = 1e-2
-    warmup_share: float = 0.05
     patience: int = 0
     max_minutes: float = 0.0
     workers: int = 0
@@ -92,9 +95,7 @@ class Training(lightning.LightningModule):
             self.parameters(), lr=self.recipe.learning_rate, weight_decay=self.recipe.weight_decay
         )
         steps = int(self.trainer.estimated_stepping_batches)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, self.recipe.learning_rate, total_steps=max(steps, 2), pct_start=self.recipe.warmup_share
-        )
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate_share(step, steps))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -108,6 +109,21 @@ class Training(lightning.LightningModule):
         """Take up the best epoch of the interrupted run."""
         self.best_metrics = dict(checkpoint[HEADER]["metrics"])
         self.best = checkpoint[SERVING] if self.best_metrics else None
+
+
+class EpochLines(lightning.Callback):
+    """A plain line an epoch, with the time left, where there is no terminal for a progress bar."""
+
+    def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:  # noqa: ARG002
+        """Start the clock."""
+        self._started, self._first = time.monotonic(), trainer.current_epoch
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:  # noqa: ARG002
+        """Print the line."""
+        done, epochs = trainer.current_epoch + 1, trainer.max_epochs or 0
+        left_s = (time.monotonic() - self._started) / (done - self._first) * (epochs - done)
+        losses = "  ".join(f"{key} {value:.4f}" for key, value in sorted(trainer.callback_metrics.items()))
+        print(f"epoch {done}/{epochs}  {losses}  {left_s / 60:.1f} min left", file=sys.stderr, flush=True)
 
 
 class Shards(lightning.LightningDataModule):
@@ -134,6 +150,13 @@ def weighted_loss(logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
     """Give the binary cross-entropy of [B, classes, F], averaged by weight; unknown frames (weight 0) do not count."""
     losses = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
     return (losses * weights).sum() / weights.sum().clamp(min=1e-6)
+
+
+def rate_share(step: int, steps: int) -> float:
+    """Give the share of the full learning rate at ``step`` of ``steps``: a linear warm-up, then half a cosine."""
+    warmup = max(1, round(WARMUP_SHARE * steps))
+    done = min(1.0, max(0, step - warmup) / max(1, steps - warmup))
+    return min((step + 1) / warmup, 0.5 * (1 + math.cos(math.pi * done)))
 
 
 def train(shards: Sequence[str], output: str, recipe: Recipe, overwrite: bool = False) -> None:
@@ -172,19 +195,24 @@ def _trainer(output: str, recipe: Recipe, has_validation: bool) -> lightning.Tra
         auto_insert_metric_name=False,
     )
     saver.FILE_EXTENSION = Path(name).suffix
-    stops = [EarlyStopping("valid_loss", patience=recipe.patience)] if recipe.patience and has_validation else []
+    terminal = sys.stderr.isatty()
+    callbacks: list[lightning.Callback] = [saver, LearningRateMonitor("epoch")]
+    if recipe.max_minutes:
+        callbacks.append(Timer(timedelta(minutes=recipe.max_minutes), interval="epoch", verbose=False))
+    if recipe.patience and has_validation:
+        callbacks.append(EarlyStopping("valid_loss", patience=recipe.patience))
     return lightning.Trainer(
         accelerator=recipe.device,
         devices=1,
         precision=recipe.precision,  # type: ignore[arg-type]
         max_epochs=recipe.epochs,
-        max_time=timedelta(minutes=recipe.max_minutes) if recipe.max_minutes else None,
-        callbacks=[saver, LearningRateMonitor("epoch"), *stops],
+        callbacks=callbacks if terminal else [*callbacks, EpochLines()],
         logger=TensorBoardLogger(f"{output}.logs", name=None, version=""),
         gradient_clip_val=1.0,
         num_sanity_val_steps=0,
         log_every_n_steps=1,
         reload_dataloaders_every_n_epochs=1,
+        enable_progress_bar=terminal,
         enable_model_summary=False,
     )
 

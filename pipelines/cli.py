@@ -6,6 +6,8 @@ import importlib
 import sys
 from collections.abc import Sequence
 
+from runners.worker import hush
+
 VERBS = {
     "demo": ("pipelines.demo", "the whole path on the small catalog of the package, then the report"),
     "prepare": ("pipelines.prepare", "catalog, subtitles, cue sheets → labelled shards"),
@@ -33,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args[0] not in VERBS:
         print(f"smad: there is no verb {args[0]!r}\n{USAGE}", file=sys.stderr)
         return 2
+    hush()
     # imported only now: Beam and torch take seconds
     status: int = importlib.import_module(VERBS[args[0]][0]).main(args[1:])
     return status

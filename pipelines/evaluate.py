@@ -14,7 +14,9 @@ import apache_beam as beam
 from pipelines import job
 from transforms import storage
 from transforms.inputs import read_inputs
-from transforms.ptransforms import CountSegments, ReadCatalog, SumCounts, WriteFailures, WriteScores
+from transforms.ptransforms.read import ReadCatalog
+from transforms.ptransforms.score import CountSegments, SumCounts, WriteScores
+from transforms.ptransforms.write import WriteFailures
 from transforms.records import InputError, Title
 
 EXAMPLES = """examples:

@@ -20,7 +20,7 @@ from tqdm import tqdm
 from runners.options import check_beam_args, engine
 from transforms import storage
 from transforms.inputs import read_inputs
-from transforms.ptransforms import METRICS
+from transforms.ptransforms.guard import METRICS
 from transforms.records import Title
 
 POLL_S = 0.5
@@ -87,8 +87,7 @@ def run(
     """Build a pipeline (given the workers that share this machine), run it to its end, and sum it up."""
     runner, options, workers = engine(beam_args, titles)
     storage.delete_folder(storage.failures_folder(output, ""))  # rows of the catalog are judged anew by every run
-    quiet = logging.getLogger("apache_beam")
-    quiet.setLevel(max(quiet.level, logging.ERROR))
+    logging.getLogger("apache_beam").setLevel(logging.ERROR)
     started = time.monotonic()
     pipeline = beam.Pipeline(runner=runner, options=options)
     build(pipeline, workers)

@@ -11,19 +11,9 @@ import apache_beam as beam
 
 from pipelines import job
 from transforms.labels import LabelRules
-from transforms.ptransforms import (
-    CutSegments,
-    JoinCues,
-    LabelFrames,
-    LoadTitle,
-    ReadAnnotations,
-    ReadCatalog,
-    ReadCueSheets,
-    ReadTimedText,
-    SkipDone,
-    WriteFailures,
-    WriteShards,
-)
+from transforms.ptransforms.read import JoinCues, ReadAnnotations, ReadCatalog, ReadCueSheets, ReadTimedText, SkipDone
+from transforms.ptransforms.title import CutSegments, LabelFrames, LoadTitle
+from transforms.ptransforms.write import WriteFailures, WriteShards
 from transforms.records import SPLITS, InputError
 from transforms.split import DEFAULT_SHARES
 

@@ -15,16 +15,10 @@ from apache_beam.ml.inference.base import KeyedModelHandler, RunInference
 from crnn.checkpoint import Checkpoint, read_checkpoint
 from crnn.handler import CrnnHandler
 from pipelines import job
-from transforms.ptransforms import (
-    LoadTitle,
-    ReadCatalog,
-    SkipDone,
-    Stitch,
-    Windows,
-    WriteActivity,
-    WriteFailures,
-    failure,
-)
+from transforms.ptransforms.guard import failure
+from transforms.ptransforms.read import ReadCatalog, SkipDone
+from transforms.ptransforms.title import LoadTitle, Stitch, Windows
+from transforms.ptransforms.write import WriteActivity, WriteFailures
 from transforms.records import Failure, InputError, TitleSources
 
 EXAMPLES = """examples:

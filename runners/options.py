@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions
+from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, StandardOptions, WorkerOptions
 from apache_beam.portability.api import beam_provision_api_pb2
 from apache_beam.runners.portability.fn_api_runner.fn_runner import ExtendedProvisionInfo, FnApiRunner
 from apache_beam.runners.portability.portable_runner import JobServiceHandle
 from apache_beam.runners.runner import PipelineRunner
+from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
 LOCAL_RUNNERS = (None, "FnApiRunner", "DirectRunner")
 
@@ -44,18 +46,21 @@ def engine(beam_args: Sequence[str], titles: int) -> tuple[PipelineRunner | None
     asked = any(arg.startswith("--direct_num_workers") for arg in beam_args)
     workers = (direct.direct_num_workers if asked else min(os.cpu_count() or 1, titles)) or os.cpu_count() or 1
     direct.direct_num_workers = workers
-    if workers > 1 and not any(arg.startswith("--direct_running_mode") for arg in beam_args):
-        direct.direct_running_mode = "multi_processing"
-        _let_workers_import()
-    return _fn_api_runner(options), options, workers
+    harness = options.view_as(WorkerOptions)
+    harness.default_sdk_harness_log_level = harness.default_sdk_harness_log_level or "ERROR"
+    processes = workers > 1 and not any(arg.startswith("--direct_running_mode") for arg in beam_args)
+    return _fn_api_runner(options, processes), options, workers
 
 
-def _fn_api_runner(options: PipelineOptions) -> FnApiRunner:
+def _fn_api_runner(options: PipelineOptions, processes: bool) -> FnApiRunner:
     # Without it worker processes do not see the pipeline's options, among them those of the object stores.
     encoded = JobServiceHandle.encode_pipeline_options(options.get_all_options())
-    return FnApiRunner(
-        provision_info=ExtendedProvisionInfo(beam_provision_api_pb2.ProvisionInfo(pipeline_options=encoded))
-    )
+    provision = ExtendedProvisionInfo(beam_provision_api_pb2.ProvisionInfo(pipeline_options=encoded))
+    if not processes:
+        return FnApiRunner(provision_info=provision)
+    _let_workers_import()
+    worker = SubprocessSDKEnvironment.from_command_string(f"{shlex.quote(sys.executable)} -m runners.worker")
+    return FnApiRunner(worker, provision_info=provision)
 
 
 def _let_workers_import() -> None:
@@ -64,4 +69,3 @@ def _let_workers_import() -> None:
     paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     if here not in paths:
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [here, *paths]))
-    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])

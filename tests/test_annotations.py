@@ -35,7 +35,7 @@ def test_bad_rows_are_left_out_and_counted() -> None:
     reading = read_annotations("\n".join(["start_s,end_s,class", *rows]).encode(), "x.csv", CLASSES)
     assert reading.intervals == (Interval(0.0, 1.0, "speech"),)
     assert reading.warnings == (
-        "2 rows were left out: unknown class 'laughter' (known: speech, music); first in line 3",
+        "2 rows were left out: unknown class (known: speech, music); first in line 3",
         "4 rows were left out: negative, or does not end after it starts; first in line 4",
         "1 rows were left out: start_s or end_s is not a number; first in line 6",
     )

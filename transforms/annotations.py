@@ -47,7 +47,7 @@ def _interval(row: Row, columns: Sequence[int], classes: tuple[str, ...]) -> Int
     except ValueError:
         raise ValueError("start_s or end_s is not a number") from None
     if label not in classes:
-        raise ValueError(f"unknown class {label!r} (known: {', '.join(classes)})")
+        raise ValueError(f"unknown class (known: {', '.join(classes)})")
     if not (0 <= start_s < end_s < math.inf):
         raise ValueError("negative, or does not end after it starts")
     return Interval(start_s, end_s, label)

@@ -81,11 +81,11 @@ def _damaged_utf8(data: bytes) -> tuple[str, tuple[str, ...]] | None:
 
 
 def _guessed(data: bytes) -> tuple[str, tuple[str, ...]]:
-    """Guess among the Latin code pages where most letters are ASCII, else among the others; on a tie, Western Europe."""
+    """Guess: among the Latin code pages where most letters are ASCII, else the others; on a tie, Western Europe."""
     if b"\0" in data:
         raise InputError(f"the file is binary, or UTF-16 without a byte order mark: {_EXPORT_AGAIN}")
     accents = sum(byte > 0x7F for byte in data)
-    latin = 3 * accents < sum(65 <= byte <= 90 or 97 <= byte <= 122 for byte in data)
+    latin = 2 * accents < sum(65 <= byte <= 90 or 97 <= byte <= 122 for byte in data)
     matches = list(from_bytes(data, cp_isolation=list(_LATIN if latin else _OTHERS), threshold=0.4))
     if not matches:
         raise InputError(f"the file is binary, or in an encoding that cannot be told: {_EXPORT_AGAIN}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pysubs2
 
@@ -51,8 +52,8 @@ def _milliseconds(hours: str | None, minutes: str, seconds: str, fraction: str) 
 def _cues(text: str) -> Iterator[tuple[re.Match[str] | None, str, bool]]:
     """Yield for every line with an arrow: its times where they can be read, the text after it, and if it is last."""
     lines = text.split("\n")
-    arrows = [index for index, line in enumerate(lines) if "-->" in line]
-    for index, following in zip(arrows, [*arrows[1:], len(lines)], strict=True):
+    edges = [*(index for index, line in enumerate(lines) if "-->" in line), len(lines)]
+    for index, following in pairwise(edges):
         body = "\n".join(lines[index + 1 : following])
         yield _TIMING.fullmatch(lines[index]), body, following == len(lines)
 
@@ -81,7 +82,7 @@ def _read_webvtt(text: str) -> Events:
     """Read WebVTT; a blank line ends a cue, and the local time of X-TIMESTAMP-MAP is the programme's start."""
     local_ms, warnings = _timestamp_map(text)
     cues = [(times, body) for times, body, _ in _cues(_VTT_BLOCK.sub("", text + "\n"))]
-    events = [_event(times, body.split("\n\n", 1)[0].strip("\n"), local_ms) for times, body in cues if times]
+    events = [_event(times, body.split("\n\n", 1)[0].strip(), local_ms) for times, body in cues if times]
     return Events(tuple(events), len(cues) - len(events), warnings)
 
 
@@ -101,7 +102,7 @@ def _timestamp_map(text: str) -> tuple[int, tuple[str, ...]]:
 
 
 # SubStation Alpha
-_ASS_TIME = r"\s*-?\d{1,2}:\d{1,2}:\d{1,2}[.,]\d{1,3}\s*"
+_ASS_TIME = r"\s*-?\d{1,2}:\d{1,2}:\d{1,2}\.\d{1,3}\s*"
 _ASS_LINE = re.compile(rf"Dialogue:[^,]*,{_ASS_TIME},{_ASS_TIME},")
 
 

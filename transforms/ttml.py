@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from ttconv.imsc import attributes, namespaces
 
 from transforms.events import Event, Events
 from transforms.records import InputError
+from transforms.timecode import frame_rate
 
 _PARAMETER = f"{{{namespaces.TTP}}}"
 _Window = tuple[Fraction, Fraction | None]
@@ -32,7 +33,9 @@ def read_ttml(text: str) -> Events:
         paragraphs = list(_paragraphs(root, (Fraction(0), None), clock))
     except ET.ParseError as error:
         raise InputError(f"not well-formed XML ({error}): export it again") from error
-    except (ValueError, ArithmeticError, RecursionError) as error:
+    except RecursionError as error:
+        raise InputError("its elements are nested too deeply: export it again") from error
+    except (ValueError, ArithmeticError) as error:
         raise InputError(f"its TTML cannot be timed ({error}): export it with media times") from error
     events, unreadable = [], 0
     for paragraph, window in paragraphs:
@@ -53,24 +56,33 @@ def _parameters(root: ET.Element) -> dict[str, str]:
 
 
 def _ttml_clock(root: ET.Element) -> attributes.TemporalAttributeParsingContext:
-    """Read how the document counts time (TTML 1, 6.2), as ttconv's context; mends what ttconv does not know.
-
-    A tick without ``tickRate`` is a frame where a frame rate is stated, and old files write ``1000:1001``.
-    """
+    """Read how the document counts time (TTML 1, 6.2), as ttconv's context."""
     if _local(root.tag) != "tt":
         raise ValueError(f"its root is <{_local(root.tag)}>, not <tt>")
     if any(element.get("timeContainer") == "seq" for element in root.iter()):
         raise ValueError("sequential time containers")
     found = _parameters(root)
-    found.setdefault("tickRate", found.get("frameRate", "1"))
-    found["frameRateMultiplier"] = found.get("frameRateMultiplier", "1 1").replace(":", " ")
     holder = ET.Element("tt", {_PARAMETER + name: value for name, value in found.items()})
-    readers = (attributes.FrameRateAttribute, attributes.TickRateAttribute)
-    rates = [reader.extract(holder) for reader in readers]
-    if not all(rates):
-        raise ValueError("a frame or tick rate of 0")
     bases = (attributes.TimeBaseAttribute.extract(holder), attributes.DropModeAttribute.extract(holder))
-    return attributes.TemporalAttributeParsingContext(*rates, *bases)
+    return attributes.TemporalAttributeParsingContext(*_rates(found), *bases)
+
+
+def _rates(found: Mapping[str, str]) -> tuple[Fraction, Fraction]:
+    """Read the effective frame and tick rates, of which ttconv misreads what real files hold.
+
+    A tick without ``tickRate`` is a frame where a frame rate is stated (ttconv: a second); old files write a multiplier
+    as ``1000:1001`` (ttconv: 1), and others a frame rate as ``23.976`` (ttconv: 23).
+    """
+    frames = frame_rate(float(found.get("frameRate", "30")))
+    multiplier = re.fullmatch(r"(\d+)[ :](\d+)", found.get("frameRateMultiplier", "1 1").strip())
+    if not multiplier:
+        raise ValueError("its ttp:frameRateMultiplier cannot be read")
+    if frames.denominator == 1:
+        frames *= Fraction(int(multiplier[1]), int(multiplier[2]))
+    ticks = Fraction(found["tickRate"]) if "tickRate" in found else frames if "frameRate" in found else Fraction(1)
+    if not (frames > 0 and ticks > 0):
+        raise ValueError("a frame or tick rate of 0")
+    return frames, ticks
 
 
 def _frame_rate_warning(root: ET.Element, text: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy import signal
 
-from pipelines.demo_catalog.signal import (
+from pipelines.demo_catalog.waves import (
     CENTRE,
     CHANNELS,
     LEFT,

@@ -15,7 +15,7 @@ from pipelines.demo_catalog.captions import write_cue_sheet, write_subtitles
 from pipelines.demo_catalog.films import FILMS, Film
 from pipelines.demo_catalog.mix import Activity, make_stems, mix, seeded, truth
 from pipelines.demo_catalog.music import SOUNDFONT
-from pipelines.demo_catalog.signal import RATE_HZ, Wave, to_mono
+from pipelines.demo_catalog.waves import RATE_HZ, Wave, to_mono
 
 FOLDER = Path(__file__).parent
 VOICES = Path("/usr/share/festival/voices")

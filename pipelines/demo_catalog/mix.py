@@ -12,7 +12,8 @@ from scipy import signal
 from pipelines.demo_catalog.effects import synthesize
 from pipelines.demo_catalog.films import Cue, Film, Line
 from pipelines.demo_catalog.music import render
-from pipelines.demo_catalog.signal import (
+from pipelines.demo_catalog.speech import sing, speak
+from pipelines.demo_catalog.waves import (
     CENTRE,
     CHANNELS,
     DIALOGUE_LKFS,
@@ -31,7 +32,6 @@ from pipelines.demo_catalog.signal import (
     to_mono,
     to_stereo,
 )
-from pipelines.demo_catalog.speech import sing, speak
 
 HOP_S = 0.01
 WINDOW_S = 0.02

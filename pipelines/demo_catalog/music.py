@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import soundfile as sf
 
-from pipelines.demo_catalog.signal import RATE_HZ, Wave
 from pipelines.demo_catalog.speech import Phrase
+from pipelines.demo_catalog.waves import RATE_HZ, Wave
 
 SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
 TICKS_A_BEAT = 480

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import soundfile as sf
 
-from pipelines.demo_catalog.signal import RATE_HZ, Wave, fade_edges, gain, levels_db, resample, samples, trim
+from pipelines.demo_catalog.waves import RATE_HZ, Wave, fade_edges, gain, levels_db, resample, samples, trim
 
 VIBRATO_HZ = 5.5
 VIBRATO_DEPTH = 0.006

@@ -1,0 +1,42 @@
+"""A step that can fail has two outputs, its results and its ``failures``; nothing is lost in a log line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import apache_beam as beam
+
+from transforms.records import Failure, Severity, Title
+
+FAILURES = "failures"
+# The namespace of the counters.
+METRICS = "smad"
+
+
+class _Guarded(beam.DoFn):
+    """Yield what ``function`` yields; its failures, returned or raised, go to the output ``failures``."""
+
+    def __init__(self, stage: str, function: Callable[[Any], Iterable[Any]], severity: Severity) -> None:
+        self._stage, self._function, self._severity = stage, function, severity
+
+    def process(self, element: Any) -> Iterator[Any]:
+        try:
+            for output in self._function(element):
+                yield beam.pvalue.TaggedOutput(FAILURES, output) if isinstance(output, Failure) else output
+        # Whatever a title does to a step must not stop the others: the local runner never retries.
+        except Exception as error:
+            yield beam.pvalue.TaggedOutput(FAILURES, failure(element, self._stage, error, self._severity))
+
+
+def guarded(stage: str, function: Callable[[Any], Iterable[Any]], severity: Severity = "error") -> beam.PTransform:
+    """Make a step of two outputs, results and ``failures``, from a function that yields either."""
+    return beam.ParDo(_Guarded(stage, function, severity)).with_outputs(FAILURES, main="results")
+
+
+def failure(element: Any, stage: str, error: Exception, severity: Severity = "error") -> Failure:
+    """Describe what ``error`` did to an element: a title, a record that has one, or a pair keyed by such a record."""
+    record = element[0] if isinstance(element, tuple) else element
+    title = getattr(record, "title", record)
+    name, uri = (title.title_id, title.audio) if isinstance(title, Title) else ("", str(element))
+    return Failure(name, uri, stage, type(error).__name__, str(error) or repr(error), severity)

@@ -1,0 +1,133 @@
+"""From a catalog to titles with all their sources but the sound: small records, which may be shuffled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.metrics import Metrics
+
+from transforms import storage
+from transforms.annotations import read_annotations
+from transforms.cue_sheets import read_cue_sheet
+from transforms.inputs import read_inputs
+from transforms.ptransforms.guard import METRICS, guarded
+from transforms.records import CLASSES, Failure, InputError, Reading, Title, TitleSources
+from transforms.timed_text import read_timed_text
+
+
+@dataclass
+class ReadCatalog(beam.PTransform):
+    """Read catalog files, audio files, folders and globs as titles."""
+
+    inputs: Sequence[str]
+
+    def expand(self, root: beam.Pipeline) -> Any:
+        """Give titles and failures."""
+        return root | beam.Create([tuple(self.inputs)]) | guarded("catalog", read_inputs)
+
+
+@dataclass
+class SkipDone(beam.PTransform):
+    """Pass on the titles whose inputs, or the job's ``settings``, are not those of the output's ledger."""
+
+    output: str
+    settings: str
+
+    def expand(self, titles: beam.PCollection) -> Any:
+        """Give titles with their digest, and failures."""
+        return titles | guarded("ledger", lambda title: _not_done(title, self.output, self.settings))
+
+
+def _not_done(title: Title, output: str, settings: str) -> Iterator[Title]:
+    files = [title.audio, *title.subtitles, title.cue_sheet, title.annotations]
+    stated = asdict(replace(title, input_digest=""))
+    digest = storage.digest([stated, settings], filter(None, files))
+    ledger = storage.read_table(storage.table_path(output, "titles", title.title_id))
+    if ledger and ledger[0]["input_digest"] == digest:
+        Metrics.counter(METRICS, "skipped").inc()
+        return
+    storage.delete_folder(storage.failures_folder(output, title.title_id))
+    yield replace(title, input_digest=digest)
+
+
+@dataclass
+class ReadTimedText(beam.PTransform):
+    """Read the titles' subtitle files: (title_id, Reading), a refused file being a warning."""
+
+    def expand(self, titles: beam.PCollection) -> Any:
+        """Give readings and failures."""
+        return titles | guarded("subtitles", _timed_text_of, "warning")
+
+
+def _timed_text_of(title: Title) -> Iterator[tuple[str, Reading] | Failure]:
+    # Forced narratives translate a few signs and lines; their silence says nothing of speech.
+    paths = () if title.subtitle_kind == "forced" else title.subtitles
+    return _read_each(title, "subtitles", paths, read_timed_text)
+
+
+@dataclass
+class ReadCueSheets(beam.PTransform):
+    """Read the titles' cue sheets: (title_id, Reading), a refused sheet being a warning."""
+
+    def expand(self, titles: beam.PCollection) -> Any:
+        """Give readings and failures."""
+        return titles | guarded("cue_sheet", _cue_sheet_of, "warning")
+
+
+def _cue_sheet_of(title: Title) -> Iterator[tuple[str, Reading] | Failure]:
+    fps, start = title.cue_sheet_fps, title.cue_sheet_start
+    return _read_each(title, "cue_sheet", [title.cue_sheet], lambda data, path: read_cue_sheet(data, path, fps, start))
+
+
+@dataclass
+class ReadAnnotations(beam.PTransform):
+    """Read the titles' manual annotations: (title_id, Reading)."""
+
+    def expand(self, titles: beam.PCollection) -> Any:
+        """Give readings and failures."""
+        return titles | guarded("annotations", _annotations_of, "warning")
+
+
+def _annotations_of(title: Title) -> Iterator[tuple[str, Reading] | Failure]:
+    return _read_each(
+        title, "annotations", [title.annotations], lambda data, path: read_annotations(data, path, CLASSES)
+    )
+
+
+def _read_each(
+    title: Title, stage: str, paths: Iterable[str], read: Callable[[bytes, str], Reading]
+) -> Iterator[tuple[str, Reading] | Failure]:
+    for path in filter(None, paths):
+        try:
+            reading = read(storage.read_bytes(path), path)
+        except InputError as error:
+            yield Failure(title.title_id, path, stage, "InputError", str(error), "warning")
+            continue
+        for warning in reading.warnings:
+            yield Failure(title.title_id, path, stage, "Warning", warning, "warning")
+        yield title.title_id, reading
+
+
+@dataclass
+class JoinCues(beam.PTransform):
+    """Join titles with what was read for them, by title_id: only small records cross this shuffle."""
+
+    def expand(self, sources: Mapping[str, beam.PCollection]) -> beam.PCollection:
+        """Take ``titles`` and (title_id, Reading) as ``text``, ``cues``, ``annotations``; give TitleSources."""
+        keyed = sources["titles"] | beam.Map(lambda title: (title.title_id, title))
+        return {**sources, "titles": keyed} | beam.CoGroupByKey() | beam.FlatMap(_joined)
+
+
+def _joined(element: tuple[str, Mapping[str, Iterable[Any]]]) -> Iterator[TitleSources]:
+    groups = element[1]
+    for title in groups["titles"]:
+        yield TitleSources(title, *(merge_readings(groups[name]) for name in ("text", "cues", "annotations")))
+
+
+def merge_readings(readings: Iterable[Reading]) -> Reading | None:
+    """Unite what several files of one kind say; None where there is none."""
+    found = list(readings)
+    return Reading(tuple(interval for reading in found for interval in reading.intervals)) if found else None

@@ -1,0 +1,121 @@
+"""From a title's sound to labelled segments or to its activity: one fused chain, nothing is shuffled."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+from numpy.typing import NDArray
+
+from transforms import storage
+from transforms.activity import Activity
+from transforms.frames import seconds
+from transforms.labels import cut, label_frames
+from transforms.load import load
+from transforms.ptransforms.guard import guarded
+from transforms.records import Failure, LoadedTitle, Segment, SegmentedTitle, TitleFacts, TitleSources
+from transforms.segment import segment
+from transforms.stitch import stitch, windows
+
+
+@dataclass
+class LoadTitle(beam.PTransform):
+    """Decode, downmix, resample and level a title's audio: TitleSources to LoadedTitle."""
+
+    def expand(self, sources: beam.PCollection) -> Any:
+        """Give loaded titles and failures; what is damaged but usable is both."""
+        return sources | guarded("load", _loaded)
+
+
+def _loaded(sources: TitleSources) -> Iterator[LoadedTitle | Failure]:
+    title, started = sources.title, time.thread_time()
+    if storage.is_remote(title.audio):
+        with storage.open_input(title.audio) as file:
+            audio, damage = load(file, title.audio_track)
+    else:
+        audio, damage = load(title.audio, title.audio_track)
+    for message in damage:
+        yield Failure(title.title_id, title.audio, "load", "Damaged", message, "warning")
+    yield LoadedTitle(sources, audio, time.thread_time() - started)
+
+
+@dataclass
+class CutSegments(beam.PTransform):
+    """Cut loaded titles into 20 s segments."""
+
+    def expand(self, loaded: beam.PCollection) -> beam.PCollection:
+        """Take LoadedTitle; give SegmentedTitle."""
+        return loaded | beam.Map(
+            lambda title: SegmentedTitle(
+                title, tuple(Segment(index, part) for index, part in enumerate(segment(title.audio.samples)))
+            )
+        )
+
+
+@dataclass
+class LabelFrames(beam.PTransform):
+    """Give every segment its frame targets and weights, from the title's sources."""
+
+    def expand(self, segmented: beam.PCollection) -> Any:
+        """Take and give SegmentedTitle, and failures."""
+        return segmented | guarded("label", _labelled)
+
+
+def _labelled(segmented: SegmentedTitle) -> Iterator[SegmentedTitle]:
+    sources = segmented.loaded.sources
+    labels = label_frames(segmented.frames, sources.text, sources.cues, sources.annotations)
+    parts = ((part, *cut(labels, part.index)) for part in segmented.segments)
+    labelled = tuple(replace(part, targets=targets, weights=weights) for part, targets, weights in parts)
+    yield replace(segmented, segments=labelled, label_source=labels.source)
+
+
+@dataclass
+class Windows(beam.PTransform):
+    """Cut loaded titles into overlapping windows: (TitleFacts, windows), all of a title in one element."""
+
+    def expand(self, loaded: beam.PCollection) -> beam.PCollection:
+        """Take LoadedTitle; the samples travel on as views, within one fused stage."""
+        return loaded | beam.Map(lambda title: (facts_of(title), windows(title.audio.samples)))
+
+
+def facts_of(loaded: LoadedTitle) -> TitleFacts:
+    """Give what stays of a loaded title without its samples."""
+    audio = loaded.audio
+    return TitleFacts(
+        loaded.title,
+        len(audio.samples),
+        audio.loudness_lkfs,
+        audio.gain_db,
+        audio.channels,
+        audio.layout,
+        loaded.cpu_s,
+    )
+
+
+@dataclass
+class Stitch(beam.PTransform):
+    """Join the windows' scores to one probability a frame: (TitleFacts, PredictionResult) to (…, Activity)."""
+
+    classes: tuple[str, ...]
+    thresholds: tuple[float, ...]
+
+    def expand(self, predicted: beam.PCollection) -> Any:
+        """Take (TitleFacts, result) whose ``inference`` is (scores, cpu_s); give (TitleFacts, Activity)."""
+        return predicted | beam.MapTuple(
+            lambda facts, result: _stitched(facts, result.inference, self.classes, self.thresholds)
+        )
+
+
+def _stitched(
+    facts: TitleFacts,
+    inference: tuple[NDArray[np.float32], float],
+    classes: tuple[str, ...],
+    thresholds: tuple[float, ...],
+) -> tuple[TitleFacts, Activity]:
+    scores, cpu_s = inference
+    activity = Activity(stitch(scores, facts.samples), classes, seconds(facts.samples), thresholds)
+    return replace(facts, cpu_s=facts.cpu_s + cpu_s), activity

@@ -1,0 +1,96 @@
+"""Each title's rows into files of its own; the ledger's row comes last and means *done*."""
+
+from __future__ import annotations
+
+import hashlib
+import resource
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple, dataclass
+from typing import Any
+
+import apache_beam as beam
+from apache_beam.metrics import Metrics
+
+from transforms import storage, tables
+from transforms.activity import Activity
+from transforms.frames import seconds
+from transforms.ptransforms.guard import METRICS, guarded
+from transforms.ptransforms.title import facts_of
+from transforms.records import SPLITS, Failure, SegmentedTitle, TitleFacts
+from transforms.split import split_of
+
+
+@dataclass
+class WriteShards(beam.PTransform):
+    """Write a title's segments as one file, ``output/<split>/<title_id>.parquet``, then its row of the ledger."""
+
+    output: str
+    shares: Sequence[float]
+
+    def expand(self, segmented: beam.PCollection) -> Any:
+        """Take SegmentedTitle; give the ids of what was written, and failures."""
+        return segmented | guarded("write", lambda title: _write_shard(title, self.output, self.shares))
+
+
+def _write_shard(segmented: SegmentedTitle, output: str, shares: Sequence[float]) -> Iterator[str]:
+    loaded, title = segmented.loaded, segmented.title
+    split = split_of(title, shares)
+    for other in set(SPLITS) - {split}:
+        storage.delete(storage.table_path(output, other, title.title_id))
+    path = storage.table_path(output, split, title.title_id)
+    storage.write_table(path, tables.SHARDS, tables.shard_rows(segmented, split))
+    yield _write_ledger(output, facts_of(loaded), model="")
+
+
+@dataclass
+class WriteActivity(beam.PTransform):
+    """Write a title's rows of ``activity`` and ``segments``, then its row of the ledger ``titles``."""
+
+    output: str
+    model: str
+
+    def expand(self, stitched_titles: beam.PCollection) -> Any:
+        """Take (TitleFacts, Activity); give the ids of what was written, and failures."""
+        return stitched_titles | guarded("write", lambda item: _write_activity(item, self.output, self.model))
+
+
+def _write_activity(item: tuple[TitleFacts, Activity], output: str, model: str) -> Iterator[str]:
+    facts, activity = item
+    title = facts.title
+    activity_path = storage.table_path(output, "activity", title.title_id)
+    storage.write_table(activity_path, tables.ACTIVITY, [tables.activity_row(title, activity, model)])
+    segments_path = storage.table_path(output, "segments", title.title_id)
+    storage.write_table(segments_path, tables.SEGMENTS, tables.segment_rows(title, activity))
+    yield _write_ledger(output, facts, model)
+
+
+def _write_ledger(output: str, facts: TitleFacts, model: str) -> str:
+    row = tables.title_row(facts, "done", model, _peak_rss_mb())
+    storage.write_table(storage.table_path(output, "titles", facts.title.title_id), tables.TITLES, [row])
+    Metrics.counter(METRICS, "done").inc()
+    Metrics.counter(METRICS, "audio_s").inc(round(seconds(facts.samples)))
+    return facts.title.title_id
+
+
+def _peak_rss_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024**2 if sys.platform == "darwin" else 1024)
+
+
+@dataclass
+class WriteFailures(beam.PTransform):
+    """Write each failure as a row of ``failures`` at once, beside what failed: a killed run keeps them."""
+
+    output: str
+
+    def expand(self, failures: beam.PCollection) -> beam.PCollection:
+        """Take Failure; give it on."""
+        return failures | beam.Map(_write_failure, self.output)
+
+
+def _write_failure(lost: Failure, output: str) -> Failure:
+    folder = storage.failures_folder(output, "" if lost.stage == "catalog" else lost.title_id)
+    name = hashlib.sha256(repr(astuple(lost)).encode()).hexdigest()[:16]
+    storage.write_table(f"{folder}/{name}.parquet", tables.FAILURES, [tables.failure_row(lost)])
+    Metrics.counter(METRICS, "failed" if lost.severity == "error" else "warnings").inc()
+    return lost
