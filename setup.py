@@ -54,6 +54,7 @@ setup(
             "pytest-xdist>=3.8,<4",
             "ruff>=0.17,<0.18",
             "scipy-stubs",
+            "sed_eval>=0.2.1,<0.3",
             "types-tqdm",
         ],
     },
