@@ -1,4 +1,4 @@
-"""How Beam's RunInference drives the model: one element is all the windows of one title."""
+"""How Beam's RunInference drives the model: a title with all its windows is one batch."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from apache_beam.ml.inference.base import ModelHandler, PredictionResult
-from numpy.typing import NDArray
 
 from crnn.checkpoint import read_checkpoint
 from crnn.model import CRNN
+from transforms.records import TitleWindows
 
 
 class CrnnHandler(ModelHandler):
@@ -34,24 +33,24 @@ class CrnnHandler(ModelHandler):
 
     def run_inference(
         self,
-        batch: Sequence[list[NDArray[np.int16]]],
+        batch: Sequence[TitleWindows],
         model: CRNN,
         inference_args: dict[str, Any] | None = None,  # noqa: ARG002 - Beam passes it by name
     ) -> Iterator[PredictionResult]:
-        """Yield (scores [N, classes, SEGMENT_FRAMES], cpu_s) for each title of the batch, without its samples."""
+        """Yield for each title its facts with (scores [N, classes, SEGMENT_FRAMES], cpu_s), without its samples."""
         torch.set_flush_denormal(True)  # a flag of the thread, not of the process
-        for pieces in batch:
+        for title in batch:
             started = time.thread_time()
-            scores = model.scores(pieces)
-            yield PredictionResult(None, (scores, time.thread_time() - started))
+            scores = model.scores(title.pieces)
+            yield PredictionResult(title.facts, (scores, time.thread_time() - started))
 
-    def batch_elements_kwargs(self) -> dict[str, int]:
-        """Take titles one by one: a title that fails is alone, and its memory bounds the worker's."""
-        return {"min_batch_size": 1, "max_batch_size": 1}
+    def should_skip_batching(self) -> bool:
+        """Take each title as a batch: one that fails is alone, and its memory bounds the worker's."""
+        return True
 
-    def get_num_bytes(self, batch: Sequence[list[NDArray[np.int16]]]) -> int:
+    def get_num_bytes(self, batch: Sequence[TitleWindows]) -> int:
         """Count the bytes of a batch's windows."""
-        return sum(piece.nbytes for pieces in batch for piece in pieces)
+        return sum(title.nbytes for title in batch)
 
     def get_metrics_namespace(self) -> str:
         """Name the metrics' namespace."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -83,7 +84,7 @@ class CRNN(nn.Module):
         probability = stitch(self.scores(windows(samples)), len(samples))
         return Activity(probability, self.config.classes, seconds(len(samples)), self.config.thresholds)
 
-    def scores(self, pieces: list[NDArray[np.int16]]) -> NDArray[np.float32]:
+    def scores(self, pieces: Sequence[NDArray[np.int16]]) -> NDArray[np.float32]:
         """Give the probabilities [N, classes, SEGMENT_FRAMES] of N windows of at most SEGMENT_SAMPLES int16 samples."""
         self.eval()
         batches = (pieces[at : at + BATCH_WINDOWS] for at in range(0, len(pieces), BATCH_WINDOWS))
@@ -91,7 +92,7 @@ class CRNN(nn.Module):
             parts = [torch.sigmoid(self(self._batch(batch))).cpu().numpy() for batch in batches]
         return np.concatenate(parts)
 
-    def _batch(self, pieces: list[NDArray[np.int16]]) -> Tensor:
+    def _batch(self, pieces: Sequence[NDArray[np.int16]]) -> Tensor:
         waves = np.zeros((len(pieces), SEGMENT_SAMPLES), np.float32)
         for wave, piece in zip(waves, pieces, strict=True):
             wave[: len(piece)] = piece / np.float32(FULL_SCALE)

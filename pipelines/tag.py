@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import apache_beam as beam
-from apache_beam.ml.inference.base import KeyedModelHandler, RunInference
+from apache_beam.ml.inference.base import RunInference
 
 from crnn.checkpoint import Checkpoint, read_checkpoint
 from crnn.handler import CrnnHandler
@@ -30,7 +30,7 @@ EXAMPLES = """examples:
 def build(root: beam.Pipeline, args: argparse.Namespace, checkpoint: Checkpoint, threads: int) -> None:
     """Wire catalog → load → windows → inference → stitch → activity, segments, titles."""
     config = checkpoint.header.config
-    handler = KeyedModelHandler(CrnnHandler(args.checkpoint, args.device, threads))
+    handler = CrnnHandler(args.checkpoint, args.device, threads)
 
     catalog, bad_rows = root | ReadCatalog(args.inputs)
     titles, bad_ledger = catalog | SkipDone(args.output, checkpoint.name)

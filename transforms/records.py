@@ -113,6 +113,11 @@ class LoadedTitle:
         """The title itself."""
         return self.sources.title
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the samples."""
+        return self.audio.samples.nbytes
+
 
 @dataclass(frozen=True)
 class Segment:
@@ -138,6 +143,11 @@ class SegmentedTitle:
         return self.loaded.title
 
     @property
+    def nbytes(self) -> int:
+        """Bytes of the samples."""
+        return self.loaded.nbytes
+
+    @property
     def frames(self) -> int:
         """Label frames that cover the title."""
         return frame_count(len(self.loaded.audio.samples))
@@ -154,3 +164,21 @@ class TitleFacts:
     channels: int
     layout: str
     cpu_s: float
+
+
+@dataclass(frozen=True)
+class TitleWindows:
+    """A loaded title as the model sees it. pieces: overlapping views of at most SEGMENT_SAMPLES int16 samples."""
+
+    facts: TitleFacts
+    pieces: tuple[NDArray[np.int16], ...]
+
+    @property
+    def title(self) -> Title:
+        """The title itself."""
+        return self.facts.title
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all pieces, what they share counted twice."""
+        return sum(piece.nbytes for piece in self.pieces)

@@ -29,14 +29,16 @@ class _Guarded(beam.DoFn):
             yield beam.pvalue.TaggedOutput(FAILURES, failure(element, self._stage, error, self._severity))
 
 
-def guarded(stage: str, function: Callable[[Any], Iterable[Any]], severity: Severity = "error") -> beam.PTransform:
-    """Make a step of two outputs, results and ``failures``, from a function that yields either."""
-    return beam.ParDo(_Guarded(stage, function, severity)).with_outputs(FAILURES, main="results")
+def guarded(
+    stage: str, function: Callable[[Any], Iterable[Any]], severity: Severity = "error", gives: Any = Any
+) -> beam.PTransform:
+    """Make a step of two outputs, results (of type ``gives``) and ``failures``, from a function that yields either."""
+    step = beam.ParDo(_Guarded(stage, function, severity)).with_output_types(gives)
+    return step.with_outputs(FAILURES, main="results")
 
 
 def failure(element: Any, stage: str, error: Exception, severity: Severity = "error") -> Failure:
-    """Describe what ``error`` did to an element: a title, a record that has one, or a pair keyed by such a record."""
-    record = element[0] if isinstance(element, tuple) else element
-    title = getattr(record, "title", record)
+    """Describe what ``error`` did to an element: a title, or a record that has one."""
+    title = getattr(element, "title", element)
     name, uri = (title.title_id, title.audio) if isinstance(title, Title) else ("", str(element))
     return Failure(name, uri, stage, type(error).__name__, str(error) or repr(error), severity)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -16,8 +17,9 @@ from transforms.activity import Activity
 from transforms.frames import seconds
 from transforms.labels import cut, label_frames
 from transforms.load import load
+from transforms.ptransforms import coders  # noqa: F401 - registers them
 from transforms.ptransforms.guard import guarded
-from transforms.records import Failure, LoadedTitle, Segment, SegmentedTitle, TitleFacts, TitleSources
+from transforms.records import Failure, LoadedTitle, Segment, SegmentedTitle, TitleFacts, TitleSources, TitleWindows
 from transforms.segment import segment
 from transforms.stitch import stitch, windows
 
@@ -28,7 +30,7 @@ class LoadTitle(beam.PTransform):
 
     def expand(self, sources: beam.PCollection) -> Any:
         """Give loaded titles and failures; what is damaged but usable is both."""
-        return sources | guarded("load", _loaded)
+        return sources | guarded("load", _loaded, gives=LoadedTitle)
 
 
 def _loaded(sources: TitleSources) -> Iterator[LoadedTitle | Failure]:
@@ -49,11 +51,11 @@ class CutSegments(beam.PTransform):
 
     def expand(self, loaded: beam.PCollection) -> beam.PCollection:
         """Take LoadedTitle; give SegmentedTitle."""
-        return loaded | beam.Map(
-            lambda title: SegmentedTitle(
-                title, tuple(Segment(index, part) for index, part in enumerate(segment(title.audio.samples)))
-            )
-        )
+        return loaded | beam.Map(_segmented).with_output_types(SegmentedTitle)
+
+
+def _segmented(loaded: LoadedTitle) -> SegmentedTitle:
+    return SegmentedTitle(loaded, tuple(map(Segment, itertools.count(), segment(loaded.audio.samples))))
 
 
 @dataclass
@@ -62,7 +64,7 @@ class LabelFrames(beam.PTransform):
 
     def expand(self, segmented: beam.PCollection) -> Any:
         """Take and give SegmentedTitle, and failures."""
-        return segmented | guarded("label", _labelled)
+        return segmented | guarded("label", _labelled, gives=SegmentedTitle)
 
 
 def _labelled(segmented: SegmentedTitle) -> Iterator[SegmentedTitle]:
@@ -75,11 +77,15 @@ def _labelled(segmented: SegmentedTitle) -> Iterator[SegmentedTitle]:
 
 @dataclass
 class Windows(beam.PTransform):
-    """Cut loaded titles into overlapping windows: (TitleFacts, windows), all of a title in one element."""
+    """Cut loaded titles into overlapping windows; all of a title are one batch for the model."""
 
     def expand(self, loaded: beam.PCollection) -> beam.PCollection:
-        """Take LoadedTitle; the samples travel on as views, within one fused stage."""
-        return loaded | beam.Map(lambda title: (facts_of(title), windows(title.audio.samples)))
+        """Take LoadedTitle, give [TitleWindows]; the samples travel on as views, within one fused stage."""
+        return loaded | beam.Map(_windowed).with_output_types(list[TitleWindows])
+
+
+def _windowed(loaded: LoadedTitle) -> list[TitleWindows]:
+    return [TitleWindows(facts_of(loaded), tuple(windows(loaded.audio.samples)))]
 
 
 def facts_of(loaded: LoadedTitle) -> TitleFacts:
@@ -98,15 +104,15 @@ def facts_of(loaded: LoadedTitle) -> TitleFacts:
 
 @dataclass
 class Stitch(beam.PTransform):
-    """Join the windows' scores to one probability a frame: (TitleFacts, PredictionResult) to (…, Activity)."""
+    """Join the windows' scores to one probability a frame: PredictionResult to (TitleFacts, Activity)."""
 
     classes: tuple[str, ...]
     thresholds: tuple[float, ...]
 
     def expand(self, predicted: beam.PCollection) -> Any:
-        """Take (TitleFacts, result) whose ``inference`` is (scores, cpu_s); give (TitleFacts, Activity)."""
-        return predicted | beam.MapTuple(
-            lambda facts, result: _stitched(facts, result.inference, self.classes, self.thresholds)
+        """Take results whose ``example`` is TitleFacts and ``inference`` (scores, cpu_s)."""
+        return predicted | beam.Map(
+            lambda result: _stitched(result.example, result.inference, self.classes, self.thresholds)
         )
 
 
