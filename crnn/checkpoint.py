@@ -67,10 +67,10 @@ def read_checkpoint(path: str | None = None) -> Checkpoint:
     data, name = _bytes(path)
     try:
         content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-        header = header_of(content)
+        header, weights = header_of(content), content[SERVING]
     except Exception as error:  # a broken file raises whatever its bytes lead to
         raise InputError(f"{name}: is not a checkpoint of smad ({error}); make one with smad train") from error
-    return Checkpoint(header, content[SERVING], f"{name}@{hashlib.sha256(data).hexdigest()[:12]}")
+    return Checkpoint(header, weights, f"{name}@{hashlib.sha256(data).hexdigest()[:12]}")
 
 
 def header_of(content: Mapping[str, Any]) -> Header:
@@ -105,5 +105,5 @@ def _bytes(path: str | None) -> tuple[bytes, str]:
     try:
         with fsspec.open(path, "rb") as file:
             return file.read(), path.rstrip("/").rsplit("/", 1)[-1]
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ImportError) as error:
         raise InputError(f"{path}: cannot be opened as a checkpoint ({error}); make one with smad train") from error

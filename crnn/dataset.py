@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ def find_shards(folders: Sequence[str], split: str) -> ShardFiles:
     paths, rows, classes, state = [], 0, set(), hashlib.sha256()
     for folder in folders:
         system, root = fsspec.core.url_to_fs(folder)
-        for path in sorted(system.glob(f"{root}/{split}/*.parquet")):
+        for path in sorted(system.glob(f"{glob.escape(root)}/{split}/*.parquet")):
             with system.open(path, "rb") as file:
                 count, names, footer = _describe(file, path)
             paths.append(system.unstrip_protocol(path))

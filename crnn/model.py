@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from crnn.features import LogMel
 from transforms.activity import Activity
-from transforms.frames import POOL_HOPS, SEGMENT_SAMPLES, exact_div, seconds
+from transforms.frames import POOL_HOPS, SEGMENT_FRAMES, SEGMENT_SAMPLES, exact_div, seconds
 from transforms.load import FULL_SCALE, load_wave
 from transforms.records import CLASSES
 from transforms.stitch import stitch, windows
@@ -51,7 +51,8 @@ class CRNN(nn.Module):
         widths = (1, *config.channels)
         self.convolutions = nn.Sequential(*(_block(a, b) for a, b in zip(widths, config.channels, strict=False)))
         bands = exact_div(config.mels, 2 ** len(config.channels))
-        exact_div(POOL_HOPS, 2 ** len(config.channels))
+        if 2 ** len(config.channels) != POOL_HOPS:
+            raise ValueError(f"{len(config.channels)} convolutions do not pool {POOL_HOPS} hops to a frame")
         self.recurrent = nn.GRU(
             bands * config.channels[-1],
             config.recurrent,
@@ -87,16 +88,19 @@ class CRNN(nn.Module):
     def scores(self, pieces: Sequence[NDArray[np.int16]]) -> NDArray[np.float32]:
         """Give the probabilities [N, classes, SEGMENT_FRAMES] of N windows of at most SEGMENT_SAMPLES int16 samples."""
         self.eval()
-        batches = (pieces[at : at + BATCH_WINDOWS] for at in range(0, len(pieces), BATCH_WINDOWS))
+        # Both are made once: small results kept between large buffers would split the holes that these leave in the
+        # heap, and a long title would cost twice the memory.
+        scores = np.empty((len(pieces), len(self.config.classes), SEGMENT_FRAMES), np.float32)
+        waves = np.zeros((BATCH_WINDOWS, SEGMENT_SAMPLES), np.float32)
         with torch.inference_mode():
-            parts = [torch.sigmoid(self(self._batch(batch))).cpu().numpy() for batch in batches]
-        return np.concatenate(parts)
-
-    def _batch(self, pieces: Sequence[NDArray[np.int16]]) -> Tensor:
-        waves = np.zeros((len(pieces), SEGMENT_SAMPLES), np.float32)
-        for wave, piece in zip(waves, pieces, strict=True):
-            wave[: len(piece)] = piece / np.float32(FULL_SCALE)
-        return torch.from_numpy(waves).to(self.linear.weight.device)
+            for at in range(0, len(pieces), BATCH_WINDOWS):
+                batch = pieces[at : at + BATCH_WINDOWS]
+                for wave, piece in zip(waves, batch, strict=False):
+                    wave[: len(piece)] = piece / np.float32(FULL_SCALE)
+                    wave[len(piece) :] = 0
+                logits = self(torch.from_numpy(waves[: len(batch)]).to(self.linear.weight.device))
+                scores[at : at + len(batch)] = torch.sigmoid(logits).cpu().numpy()
+        return scores
 
 
 def _block(inputs: int, outputs: int) -> nn.Sequential:

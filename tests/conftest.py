@@ -12,14 +12,24 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from av.stream import Disposition
 from numpy.typing import NDArray
+
+from transforms.frames import SEGMENT_FRAMES, SEGMENT_SAMPLES
+from transforms.records import Audio, LoadedTitle, Segment, SegmentedTitle, Title, TitleSources
+from transforms.storage import write_table
+from transforms.tables import SHARDS, shard_rows
 
 Wave = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Track:
-    """One audio track to write. wave: [C, n] float32, full scale 1.0; lead_samples: its time stamps start there."""
+    """One audio track to write.
+
+    wave: [C, n] float32, full scale 1.0. lead_samples: its time stamps start there. pause: (p, n) makes all time
+    stamps from sample p on later by n.
+    """
 
     wave: Wave
     rate_hz: int = 48_000
@@ -27,8 +37,9 @@ class Track:
     layout: str = "mono"
     sample_format: str = ""
     language: str = ""
+    default: bool = False
     lead_samples: int = 0
-    bit_rate: int = 0
+    pause: tuple[int, int] = (0, 0)
 
 
 def _write(path: Path, tracks: Sequence[Track], picture: bool, options: dict[str, str]) -> Path:
@@ -60,18 +71,21 @@ def _stream(container: Any, track: Track) -> Any:
     stream = container.add_stream(track.codec, rate=track.rate_hz, layout=track.layout)
     if track.sample_format:
         stream.format = track.sample_format
-    if track.bit_rate:
-        stream.bit_rate = track.bit_rate
+    if track.default:
+        stream.disposition = Disposition.default
     if track.language:
         stream.metadata["language"] = track.language
     return stream
 
 
 def _encode(container: Any, stream: Any, track: Track) -> None:
+    place, later = track.pause
     for at in range(0, track.wave.shape[1], 1024):
-        samples = np.ascontiguousarray(track.wave[:, at : at + 1024], np.float32)
-        frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout=track.layout)
-        frame.sample_rate, frame.time_base, frame.pts = track.rate_hz, Fraction(1, track.rate_hz), track.lead_samples + at
+        # Packed: PyAV cannot make planar frames of eight channels.
+        packed = np.ascontiguousarray(track.wave[:, at : at + 1024].T, np.float32).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(packed, format="flt", layout=track.layout)
+        frame.sample_rate, frame.time_base = track.rate_hz, Fraction(1, track.rate_hz)
+        frame.pts = track.lead_samples + at + (later if at >= place else 0)
         container.mux(stream.encode(frame))
     container.mux(stream.encode(None))
 
@@ -117,3 +131,37 @@ def tone() -> Callable[..., Wave]:
         return (peak * np.sin(2 * np.pi * frequency_hz * time_s)).astype(np.float32)
 
     return make
+
+
+def _labelled(title_id: str, waves: Sequence[NDArray[np.int16]], split: str) -> list[dict[str, Any]]:
+    """Make the rows of a title's shard: the first half of a segment is speech, the second is music."""
+    targets = np.zeros((2, SEGMENT_FRAMES), np.float32)
+    targets[0, : SEGMENT_FRAMES // 2] = targets[1, SEGMENT_FRAMES // 2 :] = 1
+    segments = tuple(Segment(index, part, targets, np.ones_like(targets)) for index, part in enumerate(waves))
+    audio = Audio(np.concatenate(waves), -27.0, 0.0, 1, "FC")
+    loaded = LoadedTitle(TitleSources(Title(title_id, f"{title_id}.wav")), audio, 0.0)
+    return list(shard_rows(SegmentedTitle(loaded, segments, "annotations"), split))
+
+
+@pytest.fixture(scope="session")
+def write_shard() -> Callable[..., Path]:
+    """Write a title's shard, its segments noise and then a chord: ``write_shard(folder, "train", "a", segments=2)``.
+
+    Every segment holds its own number in its last sample.
+    """
+
+    def write(folder: Path, split: str, title_id: str, segments: int = 2, first: int = 1) -> Path:
+        waves = []
+        for number in range(first, first + segments):
+            random = np.random.default_rng(number)
+            time_s = np.arange(SEGMENT_SAMPLES) / 16_000
+            chord = sum(np.sin(2 * np.pi * (220 + number) * k * time_s) for k in (1, 2, 3)) / 3
+            sound = np.where(time_s < 10, random.standard_normal(SEGMENT_SAMPLES) / 3, chord)
+            wave_16 = np.rint(3000 * sound).astype(np.int16)
+            wave_16[-1] = number
+            waves.append(wave_16)
+        path = folder / split / f"{title_id}.parquet"
+        write_table(str(path), SHARDS, _labelled(title_id, waves, split))
+        return path
+
+    return write

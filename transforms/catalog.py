@@ -54,11 +54,11 @@ def title_from_row(row: Mapping[str, Any], uri: str) -> Title:
     Raises:
         InputError: a required column is empty, or a value does not fit its column.
     """
-    known = {key: row[key] for key in COLUMNS if row.get(key) not in (None, "")}
+    known = {key: row[key] for key in COLUMNS if _is_given(row.get(key))}
     for column in ("title_id", "audio"):
         if column not in known:
             raise InputError(f"has no {column}; every row needs title_id and audio")
-    values: dict[str, Any] = {key: str(value).strip() for key, value in known.items()}
+    values: dict[str, Any] = {key: _text(value) for key, value in known.items()}
     values |= {key: resolve(values[key], uri) for key in PATHS if key in values}
     values["subtitles"] = tuple(resolve(path, uri) for path in _paths(known.get("subtitles", ())))
     if "cue_sheet_fps" in values:
@@ -92,20 +92,20 @@ def resolve(path: str, uri: str) -> str:
 
 def _rows(data: bytes, uri: str) -> Iterator[dict[str, Any] | InputError]:
     try:
-        if uri.endswith(".parquet"):
+        if uri.lower().endswith(".parquet"):
             yield from pq.read_table(pa.BufferReader(data)).to_pylist()
-        elif uri.endswith((".jsonl", ".ndjson")):
-            yield from (_json_row(line) for line in data.decode("utf-8-sig").splitlines() if line.strip())
+        elif uri.lower().endswith((".jsonl", ".ndjson")):
+            yield from (_json_row(line) for line in data.decode("utf-8-sig").split("\n") if line.strip())
         else:
             yield from _csv_rows(data.decode("utf-8-sig"))
-    except (UnicodeDecodeError, pa.ArrowException, csv.Error) as error:
+    except (UnicodeDecodeError, pa.ArrowException, OSError, csv.Error) as error:
         raise InputError(f"cannot be read as a catalog: {error}; give CSV, JSON Lines or Parquet") from error
 
 
 def _json_row(line: str) -> dict[str, Any] | InputError:
     try:
         row = json.loads(line)
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         return InputError(f"is not JSON: {error}")
     return row if isinstance(row, dict) else InputError("is not a JSON object; give one object a line")
 
@@ -118,10 +118,21 @@ def _csv_rows(text: str) -> Iterator[dict[str, Any]]:
     yield from reader
 
 
+def _is_given(value: Any) -> bool:
+    # Missing cells come as None or "" and, from number columns of pandas, as NaN.
+    return value is not None and value == value and bool(str(value).strip())  # noqa: PLR0124
+
+
+def _text(value: Any) -> str:
+    # An integer column with missing cells comes as floats.
+    return str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
+
+
 def _paths(value: Any) -> list[str]:
-    if isinstance(value, str):
-        return [path.strip() for path in value.split(";") if path.strip()]
-    return [str(path) for path in value]
+    paths = value.split(";") if isinstance(value, str) else value
+    if not isinstance(paths, list | tuple):
+        raise InputError(f"subtitles is {value!r}; give paths separated by ';', or a list of paths")
+    return [_text(path) for path in paths if _is_given(path)]
 
 
 def _rate(value: str) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -9,8 +10,10 @@ from typing import Any, BinaryIO
 
 import av
 import numpy as np
+from av.audio.plane import AudioPlane
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.stream import Disposition
 from numpy.typing import NDArray
 
 from transforms.records import InputError
@@ -19,8 +22,11 @@ BLOCK_S = 1.0
 # Containers round their time stamps (Matroska: to 1 ms) and packets jitter; only a larger step is a real gap.
 GAP_S = 0.05
 LONGEST_GAP_S = 3600.0
+# Packets overlap by less; where the stamps fall back further (joined MPEG-TS, DVD), new sound follows.
+LONGEST_OVERLAP_S = 1.0
 # Their time stamps count from the start of the programme; elsewhere (MP3, MPEG-TS, bare streams) from any number.
 ABSOLUTE_CONTAINERS = ("matroska", "mov")
+SAMPLE_TYPES = {"u8": np.uint8, "s16": np.int16, "s32": np.int32, "s64": np.int64, "flt": np.float32, "dbl": np.float64}
 
 
 @dataclass(frozen=True)
@@ -44,8 +50,8 @@ class Block:
 class AudioFile:
     """One audio track of a media file. Use it as a context manager and iterate ``blocks()`` once.
 
-    source: a path or a seekable binary file. track: index among the audio tracks, or a language code; empty for the
-    file's default. After the iteration ``damage`` holds what went wrong on the way.
+    source: a path or a seekable binary file. track: index among the audio tracks, or a language code; empty for the one
+    that is flagged as default, or the first. After the iteration ``damage`` holds what went wrong on the way.
 
     Raises:
         InputError: nothing in the file can be decoded as audio, or the track does not exist.
@@ -57,7 +63,9 @@ class AudioFile:
 
     def __enter__(self) -> AudioFile:
         try:
-            self._container: InputContainer = av.open(self.source, "r", metadata_errors="ignore")
+            # With its protocol: FFmpeg takes "Mission: Impossible.mkv" for a file of the protocol "Mission".
+            source = f"file:{self.source}" if isinstance(self.source, str) else self.source
+            self._container: InputContainer = av.open(source, "r", metadata_errors="ignore")
         except (av.error.FFmpegError, OSError) as error:
             raise InputError(f"cannot be opened as audio: {_reason(error)}; deliver a complete audio file") from error
         try:
@@ -76,6 +84,9 @@ class AudioFile:
         """Give the duration that the file states, in seconds; None where it states none."""
         if self._stream.duration is not None and self._stream.time_base is not None:
             return float(self._stream.duration * self._stream.time_base)
+        # Matroska states a track's own duration in a tag only; the container's is that of its longest track.
+        if stated := re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d+)?)", self._stream.metadata.get("DURATION", "")):
+            return int(stated[1]) * 3600 + int(stated[2]) * 60 + float(stated[3])
         return None if self._container.duration is None else self._container.duration / av.time_base
 
     def blocks(self) -> Iterator[Block]:
@@ -103,34 +114,51 @@ class AudioFile:
     def _on_timeline(self) -> Iterator[Block]:
         position, rate_hz = 0, 0
         origin_s = self._origin_s()
+        jumps_s: list[float] = []
+        missing_s = 0.0
         for frame in self._frames():
             if rate_hz and frame.rate != rate_hz:
                 position = round(position * frame.rate / rate_hz)
             rate_hz = frame.rate
             block = Block(_samples(frame), tuple(c.name for c in frame.layout.channels), rate_hz)
             start = position if frame.time is None else round((frame.time - origin_s) * rate_hz)
-            placed = self._placed(block, position, start)
-            position += sum(part.samples.shape[1] for part in placed)
-            yield from placed
+            gap_s = (start - position) / rate_hz
+            if gap_s > LONGEST_GAP_S or (position and gap_s < -LONGEST_OVERLAP_S):
+                jumps_s.append(gap_s)
+                origin_s += gap_s
+                start = position
+            elif position and gap_s > GAP_S:
+                missing_s += gap_s
+            for part in _placed(block, position, start):
+                position += part.samples.shape[1]
+                yield part
+        if missing_s:
+            self.damage.append(f"{missing_s:.1f} s of it are missing and silent")
+        if jumps_s:
+            self.damage.append(
+                f"its time stamps jump {len(jumps_s)} times, first by {jumps_s[0]:.0f} s; the sound was joined there"
+            )
 
     def _origin_s(self) -> float:
         if self._container.format.name.startswith(ABSOLUTE_CONTAINERS):
             return 0.0
         return (self._container.start_time or 0) / av.time_base
 
-    def _placed(self, block: Block, position: int, start: int) -> list[Block]:
-        """Put ``block`` at sample ``start`` when ``position`` samples are out: pad a gap, trim what lies before."""
-        gap = start - position
-        if gap > LONGEST_GAP_S * block.rate_hz:
-            self.damage.append(f"a time stamp jumps by {gap / block.rate_hz:.0f} s and was not followed")
-            return [block]
-        if abs(gap) <= (GAP_S * block.rate_hz if position else 0):
-            return [block]
-        if gap < 0:
-            kept = block.samples[:, -gap:]
-            return [Block(kept, block.layout, block.rate_hz)] if kept.size else []
-        silence = np.zeros((block.samples.shape[0], gap), np.float32)
-        return [Block(silence, block.layout, block.rate_hz), block]
+
+def _placed(block: Block, position: int, start: int) -> Iterator[Block]:
+    """Put ``block`` at sample ``start`` when ``position`` samples are out: pad a gap, trim what lies before."""
+    gap = start - position
+    if abs(gap) <= (GAP_S * block.rate_hz if position else 0):
+        yield block
+    elif gap < 0:
+        kept = block.samples[:, -gap:]
+        if kept.size:
+            yield Block(kept, *block.form)
+    else:
+        piece = round(BLOCK_S * block.rate_hz)
+        for at in range(0, gap, piece):
+            yield Block(np.zeros((len(block.samples), min(piece, gap - at)), np.float32), *block.form)
+        yield block
 
 
 def _choose(container: InputContainer, track: str) -> AudioStream:
@@ -138,8 +166,7 @@ def _choose(container: InputContainer, track: str) -> AudioStream:
     if not tracks:
         raise InputError("holds no audio track; deliver a file with sound")
     if not track:
-        best = container.streams.best("audio")
-        return best if isinstance(best, AudioStream) else tracks[0]
+        return next((stream for stream in tracks if stream.disposition & Disposition.default), tracks[0])
     for index, stream in enumerate(tracks):
         if track in (str(index), stream.language):
             return stream
@@ -148,9 +175,14 @@ def _choose(container: InputContainer, track: str) -> AudioStream:
 
 
 def _samples(frame: av.AudioFrame) -> NDArray[np.float32]:
-    data: NDArray[Any] = frame.to_ndarray()
+    channels, kind = frame.layout.nb_channels, SAMPLE_TYPES[frame.format.name.removesuffix("p")]
+    # Not frame.to_ndarray(): it looks for a null pointer behind the planes, and behind eight (7.1) there is none.
+    count = channels if frame.format.is_planar else 1
+    planes: list[Any] = [AudioPlane(frame, index) for index in range(count)]
+    length = frame.samples * channels // count
+    data: NDArray[Any] = np.stack([np.frombuffer(plane, kind, length) for plane in planes])
     if not frame.format.is_planar:
-        data = data.reshape(-1, frame.layout.nb_channels).T
+        data = data.reshape(-1, channels).T
     if data.dtype.kind == "f":
         return np.nan_to_num(data.astype(np.float32), copy=False, nan=0.0, posinf=1.0, neginf=-1.0)
     middle, full_scale = (128, 128) if data.dtype == np.uint8 else (0, 2 ** (8 * data.itemsize - 1))

@@ -42,8 +42,8 @@ ASSUMED_LAYOUTS: dict[int, tuple[str, ...]] = {
 
 
 def is_stated(layout: tuple[str, ...]) -> bool:
-    """Tell whether a file names its channels; a single channel needs no name."""
-    return len(layout) == 1 or all(name in COEFFICIENTS for name in layout)
+    """Tell whether a file names its channels, by names that have a place in the mix."""
+    return all(name in COEFFICIENTS for name in layout)
 
 
 def coefficients(layout: tuple[str, ...]) -> NDArray[np.float32]:
@@ -56,7 +56,7 @@ def coefficients(layout: tuple[str, ...]) -> NDArray[np.float32]:
         return np.ones(1, np.float32)
     names = layout if is_stated(layout) else ASSUMED_LAYOUTS.get(len(layout))
     if names is None:
-        raise InputError(f"has {len(layout)} channels ({' '.join(layout)}): no downmix is known; deliver 7.1 at most")
+        raise InputError(f"has {len(layout)} channels of no known layout: it cannot be mixed; deliver 7.1 at most")
     return np.array([COEFFICIENTS[name] for name in names], np.float32)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from transforms.catalog import AUDIO_SUFFIXES, CATALOG_SUFFIXES, read_catalog, titles_of_files
 from transforms.records import Failure, InputError, Title
-from transforms.storage import is_folder, match, read_bytes
+from transforms.storage import is_file, is_folder, match, read_bytes
 
 
 def read_inputs(inputs: Sequence[str]) -> Iterator[Title | Failure]:
@@ -56,4 +56,4 @@ def _audio_files(name: str) -> list[str]:
 
 
 def _is_glob(name: str) -> bool:
-    return glob.has_magic(name) and not is_folder(name)
+    return glob.has_magic(name) and not is_folder(name) and not is_file(name)

@@ -38,8 +38,14 @@ def load(source: str | BinaryIO, track: str = "") -> tuple[Audio, list[str]]:
 
 
 def load_wave(wave: NDArray[np.float32], rate_hz: int) -> Audio:
-    """Do the same with samples in memory: [T] or [C, T] float32, full scale 1.0, channels in WAVE order."""
-    channels = np.atleast_2d(np.asarray(wave, np.float32))
+    """Do the same with samples in memory: [T] or [C, T] float32, full scale 1.0, channels in WAVE order.
+
+    Raises:
+        InputError: there are no samples, they are integers, or too many channels to mix.
+    """
+    if not np.issubdtype(np.asarray(wave).dtype, np.floating):
+        raise InputError(f"samples are {np.asarray(wave).dtype}; deliver float32, full scale 1.0")
+    channels = np.nan_to_num(np.atleast_2d(np.asarray(wave, np.float32)), nan=0.0, posinf=1.0, neginf=-1.0)
     step = rate_hz
     pieces = (channels[:, at : at + step] for at in range(0, channels.shape[1], step))
     return level(Block(piece, ("NONE",) * len(channels), rate_hz) for piece in pieces)

@@ -39,6 +39,8 @@ class LoudnessMeter:
 
     def push(self, samples: NDArray[np.float32]) -> None:
         """Take the next [C, n] float32 samples, of any length."""
+        if not samples.shape[1]:
+            return  # lfilter would give back a state of uninitialized memory
         weighted = samples.astype(np.float64)
         for index, stage in enumerate(self._filters):
             weighted, self._states[index] = lfilter(stage.b, stage.a, weighted, zi=self._states[index])

@@ -22,6 +22,8 @@ from transforms.records import InputError
 
 # Rows are converted this many at a time; for shards that is about 5 MB of FLAC, and a row group.
 ROWS_PER_GROUP = 16
+# File systems take 255 bytes; the name of an unfinished file adds to it.
+LONGEST_NAME = 150
 
 
 def read_bytes(uri: str) -> bytes:
@@ -59,12 +61,19 @@ def is_folder(uri: str) -> bool:
     return uri.endswith("/") if is_remote(uri) else Path(uri).is_dir()
 
 
+def is_file(uri: str) -> bool:
+    """Tell whether ``uri`` names a local file; on an object store brackets and stars are always a pattern."""
+    return not is_remote(uri) and Path(uri).is_file()
+
+
 def match(pattern: str) -> list[str]:
     """List the files a glob matches (``**`` crosses folders), in order.
 
     Raises:
         InputError: the place cannot be listed.
     """
+    if glob.has_magic(pattern.split("/", maxsplit=1)[0]):
+        pattern = f"./{pattern}"  # without a folder to look in, Beam's local file system finds nothing
     try:
         result = FileSystems.match([pattern])[0]
     except BeamIOError as error:
@@ -105,7 +114,7 @@ def read_table(path: str) -> list[dict[str, Any]] | None:
     """Read a small table whole; None where there is none or it cannot be read."""
     try:
         rows: list[dict[str, Any]] = pq.read_table(pa.BufferReader(read_bytes(path))).to_pylist()
-    except (InputError, pa.ArrowException):
+    except (InputError, pa.ArrowException, OSError):
         return None
     return rows
 
@@ -151,7 +160,10 @@ def _stamp(file: str) -> tuple[Any, ...]:
 
 
 def _escaped(title_id: str) -> str:
-    return quote(title_id, safe=" ,;=+@!'()[]")
+    name = quote(title_id, safe=" ,;=+@!'()[]")
+    if len(name) <= LONGEST_NAME:
+        return name
+    return f"{name[:LONGEST_NAME]}~{hashlib.sha256(title_id.encode()).hexdigest()[:16]}"
 
 
 def _reason(error: Exception) -> str:

@@ -40,8 +40,8 @@ def _loaded(sources: TitleSources) -> Iterator[LoadedTitle | Failure]:
             audio, damage = load(file, title.audio_track)
     else:
         audio, damage = load(title.audio, title.audio_track)
-    for message in damage:
-        yield Failure(title.title_id, title.audio, "load", "Damaged", message, "warning")
+    if damage:
+        yield Failure(title.title_id, title.audio, "load", "Damaged", "; ".join(damage), "warning")
     yield LoadedTitle(sources, audio, time.thread_time() - started)
 
 

@@ -1,0 +1,295 @@
+"""Training: the loss by hand, an overfit, and taking up what was interrupted."""
+
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import crnn
+from crnn import train as training
+from crnn.checkpoint import HEADER, read_checkpoint
+from crnn.dataset import Example, ShardDataset, find_shards
+from crnn.model import Config
+from crnn.train import EpochLines, Recipe, main, rate_share, weighted_loss
+from transforms.records import InputError
+
+# Lightning's hints are not about these tests.
+pytestmark = pytest.mark.filterwarnings(r"ignore::Warning:lightning\..*")
+WriteShard = Callable[..., Path]
+SMALL = Config(mels=16, channels=(4, 8, 8), recurrent=8, dropout=0.0)
+
+
+class TestWeightedLoss:
+    def test_by_hand(self) -> None:
+        logits = torch.tensor([[[0.0, 2.0, -1.0]]])
+        targets = torch.tensor([[[1.0, 0.0, 0.5]]])
+        weights = torch.tensor([[[1.0, 0.5, 0.2]]])
+        one = math.log(2)
+        two = math.log(1 + math.exp(2))
+        three = 0.5 * math.log(1 + math.exp(1)) + 0.5 * math.log(1 + math.exp(-1))
+        by_hand = (one + 0.5 * two + 0.2 * three) / 1.7
+        assert float(weighted_loss(logits, targets, weights)) == pytest.approx(by_hand, rel=1e-6)
+
+    def test_unknown_frames_have_no_say_and_no_gradient(self) -> None:
+        random = torch.Generator().manual_seed(0)
+        logits = torch.randn(2, 2, 100, generator=random, requires_grad=True)
+        targets = torch.rand(2, 2, 100, generator=random)
+        weights = torch.ones(2, 2, 100)
+        weights[:, 1, 30:] = 0
+        loss = weighted_loss(logits, targets, weights)
+        other = targets.clone()
+        other[:, 1, 30:] = 1 - other[:, 1, 30:]
+        assert torch.equal(weighted_loss(logits, other, weights), loss)
+        loss.backward()  # type: ignore[no-untyped-call]
+        assert logits.grad is not None
+        assert not logits.grad[:, 1, 30:].any()
+        assert logits.grad[:, 0].all()
+
+    def test_nothing_known_is_no_loss_and_no_division_by_zero(self) -> None:
+        logits = torch.full((1, 2, 100), 50.0, requires_grad=True)
+        loss = weighted_loss(logits, torch.zeros(1, 2, 100), torch.zeros(1, 2, 100))
+        loss.backward()  # type: ignore[no-untyped-call]
+        assert loss.item() == 0
+        assert logits.grad is not None
+        assert not logits.grad.any()
+
+    def test_the_scale_of_the_weights_does_not_matter(self) -> None:
+        logits, targets = torch.randn(2, 1, 2, 100, generator=torch.Generator().manual_seed(0)).sigmoid()
+        weights = torch.rand(1, 2, 100, generator=torch.Generator().manual_seed(1))
+        half = weighted_loss(logits, targets, weights / 2)
+        assert torch.allclose(weighted_loss(logits, targets, weights), half)
+
+
+@pytest.mark.parametrize("steps", [1, 2, 7, 100, 10_001])
+def test_the_rate_rises_then_falls_to_nothing(steps: int) -> None:
+    shares = [rate_share(step, steps) for step in range(steps + 1)]
+    assert all(0 <= share <= 1 for share in shares)
+    peak = shares.index(max(shares))
+    assert shares[peak] == pytest.approx(1, abs=0.01) or steps < 20
+    assert shares[0] > 0
+    assert shares[: peak + 1] == sorted(shares[: peak + 1])
+    assert shares[peak:] == sorted(shares[peak:], reverse=True)
+    assert shares[-1] == pytest.approx(0, abs=1e-9) or steps == 1
+
+
+def recipe(**changes: Any) -> Recipe:
+    return Recipe(**{"epochs": 4, "batch_size": 2, "device": "cpu", "learning_rate": 3e-3, **changes})
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "Config", lambda: SMALL)
+
+
+@pytest.fixture(scope="module")
+def shards(tmp_path_factory: pytest.TempPathFactory, write_shard: WriteShard) -> str:
+    folder = tmp_path_factory.mktemp("shards")
+    write_shard(folder, "train", "a", segments=2)
+    write_shard(folder, "valid", "b", segments=1, first=3)
+    return str(folder)
+
+
+@pytest.fixture
+def losses(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, float]]:
+    """Collect (epoch, training loss)."""
+    seen: list[tuple[int, float]] = []
+
+    def note(self: EpochLines, trainer: Any, pl_module: Any) -> None:
+        seen.append((trainer.current_epoch, float(trainer.callback_metrics["train_loss"])))
+
+    monkeypatch.setattr(EpochLines, "on_train_epoch_end", note)
+    return seen
+
+
+@pytest.fixture
+def seeds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Collect the seeds of the orders in which training segments were taken."""
+    seen: list[int] = []
+    iterate = ShardDataset.__iter__
+
+    def note(self: ShardDataset) -> Iterator[Example]:
+        if self._seed is not None:
+            seen.append(self._seed)
+        yield from iterate(self)
+
+    monkeypatch.setattr(ShardDataset, "__iter__", note)
+    return seen
+
+
+def content(path: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = torch.load(path, weights_only=True)
+    return loaded
+
+
+def test_two_segments_are_learnt_by_heart(shards: str, tmp_path: Path, losses: list[tuple[int, float]]) -> None:
+    output = str(tmp_path / "m.ckpt")
+    training.train([shards], output, recipe(epochs=25, learning_rate=2e-2))
+    assert [epoch for epoch, _ in losses] == list(range(25))
+    assert losses[0][1] > 0.5
+    assert losses[-1][1] < 0.5 * losses[0][1]
+    activity = crnn.load(output)
+    wave, targets, _ = next(iter(ShardDataset(find_shards([shards], "train"))))
+    with torch.no_grad():
+        heard = activity(wave[None]).sigmoid()[0] > 0.5
+    assert (heard == (targets > 0.5)).float().mean() > 0.9
+
+
+def test_the_checkpoint_serves_and_says_what_it_is(shards: str, tmp_path: Path) -> None:
+    output = str(tmp_path / "sub folder" / "m.v1.ckpt")
+    training.train([shards], output, recipe(epochs=2))
+    assert [path.name for path in (tmp_path / "sub folder").glob("*.ckpt")] == ["m.v1.ckpt"]
+    header = read_checkpoint(output).header
+    assert header.config == SMALL
+    assert header.data_digest == find_shards([shards], "train").digest
+    assert header.metrics["valid_loss"] > 0
+    assert content(output)["epoch"] in (1, 2)
+
+
+def test_the_best_epoch_serves_not_the_last(shards: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[dict[str, torch.Tensor]] = []
+    losses = iter([0.9, 0.2, 0.5, 0.7])
+
+    def validate(self: training.Training, batch: Any, _: int) -> None:
+        kept.append({name: value.clone() for name, value in self.model.state_dict().items()})
+        self.log("valid_loss", next(losses), batch_size=1)
+
+    monkeypatch.setattr(training.Training, "validation_step", validate)
+    output = str(tmp_path / "m.ckpt")
+    training.train([shards], output, recipe(epochs=4))
+    checkpoint = read_checkpoint(output)
+    assert checkpoint.header.metrics == pytest.approx({"valid_loss": 0.2, "epoch": 1})
+    assert torch.equal(checkpoint.weights["linear.weight"], kept[1]["linear.weight"])
+    assert not torch.equal(checkpoint.weights["linear.weight"], kept[3]["linear.weight"])
+
+
+class TestResume:
+    def interrupt(self, monkeypatch: pytest.MonkeyPatch, after: int) -> None:
+        """Break off in the epoch after ``after`` whole ones."""
+
+        def stop(self: EpochLines, trainer: Any, pl_module: Any) -> None:
+            if trainer.current_epoch == after:
+                raise RuntimeError("the power is out")
+
+        monkeypatch.setattr(EpochLines, "on_train_epoch_end", stop)
+
+    def test_goes_on_where_it_broke_off(
+        self, shards: str, tmp_path: Path, seeds: list[int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        output = str(tmp_path / "m.ckpt")
+        with monkeypatch.context() as patched:
+            self.interrupt(patched, after=2)
+            with pytest.raises(RuntimeError, match="power is out"):
+                training.train([shards], output, recipe())
+        half = content(output)
+        assert half["global_step"] == 2
+        training.train([shards], output, recipe())
+        whole = content(output)
+        assert whole["global_step"] == 4
+        assert whole["lr_schedulers"][0]["last_epoch"] == 4
+        assert seeds == [0, 1, 2, 2, 3]  # epoch 2 was begun twice, in the same order
+
+    def test_equals_training_in_one_go(self, shards: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        # Without dropout (as in SMALL) and without masks nothing is drawn at random but the order.
+        made = training.Training.__init__
+
+        def unmasked(self: training.Training, *args: Any) -> None:
+            made(self, *args)
+            self.masks = torch.nn.Sequential()
+
+        monkeypatch.setattr(training.Training, "__init__", unmasked)
+        outputs = [str(tmp_path / name) for name in ("straight.ckpt", "broken.ckpt")]
+        training.train([shards], outputs[0], recipe())
+        with monkeypatch.context() as patched:
+            self.interrupt(patched, after=2)
+            with pytest.raises(RuntimeError, match="power is out"):
+                training.train([shards], outputs[1], recipe())
+        training.train([shards], outputs[1], recipe())
+        straight, broken = (content(output)["state_dict"] for output in outputs)
+        for name, weight in straight.items():
+            assert torch.allclose(weight, broken[name], atol=1e-6), name
+
+    def test_what_is_done_is_left_alone(self, shards: str, tmp_path: Path) -> None:
+        output = str(tmp_path / "m.ckpt")
+        training.train([shards], output, recipe(epochs=1))
+        before = read_checkpoint(output)
+        training.train([shards], output, recipe(epochs=1))
+        after = read_checkpoint(output)
+        assert after.header == before.header
+        assert all(torch.equal(weight, after.weights[name]) for name, weight in before.weights.items())
+        assert content(output)["global_step"] == 1
+
+    def test_other_shards_are_refused_unless_overwritten(
+        self, shards: str, tmp_path: Path, write_shard: WriteShard
+    ) -> None:
+        output = str(tmp_path / "m.ckpt")
+        training.train([shards], output, recipe(epochs=1))
+        write_shard(tmp_path, "train", "z", segments=1, first=9)
+        with pytest.raises(InputError, match="was trained on other shards; give another --output, or --overwrite"):
+            training.train([str(tmp_path)], output, recipe(epochs=1))
+        training.train([str(tmp_path)], output, recipe(epochs=1), overwrite=True)
+        assert read_checkpoint(output).header.data_digest == find_shards([str(tmp_path)], "train").digest
+
+    def test_something_else_in_its_place_is_not_overwritten(self, shards: str, tmp_path: Path) -> None:
+        (tmp_path / "m.ckpt").write_bytes(b"my only copy of something")
+        with pytest.raises(InputError, match="not a checkpoint of smad"):
+            training.train([shards], str(tmp_path / "m.ckpt"), recipe(epochs=1))
+        assert (tmp_path / "m.ckpt").read_bytes() == b"my only copy of something"
+
+
+def test_the_same_seed_gives_the_same_weights(shards: str, tmp_path: Path) -> None:
+    weights = []
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        training.train([shards], str(tmp_path / name), recipe(epochs=1, seed=seed))
+        weights.append(read_checkpoint(str(tmp_path / name)).weights["linear.weight"])
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
+
+
+def test_without_validation_the_last_epoch_serves(tmp_path: Path, write_shard: WriteShard) -> None:
+    write_shard(tmp_path, "train", "a", segments=1)
+    output = str(tmp_path / "m.ckpt")
+    training.train([str(tmp_path)], output, recipe(epochs=2))
+    checkpoint = read_checkpoint(output)
+    assert checkpoint.header.metrics == {}
+    last = content(output)["state_dict"]["model.linear.weight"]
+    assert torch.equal(checkpoint.weights["linear.weight"], last)
+
+
+def test_patience_stops_early(shards: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        training.Training, "validation_step", lambda self, batch, _: self.log("valid_loss", 1.0, batch_size=1)
+    )
+    output = str(tmp_path / "m.ckpt")
+    training.train([shards], output, recipe(epochs=9, patience=2))
+    assert content(output)["global_step"] == 3
+
+
+class TestCommandLine:
+    def run(self, *arguments: str) -> int:
+        return main([*arguments, "--device", "cpu", "--epochs", "1"])
+
+    def test_trains(self, shards: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert self.run("--shards", shards, "--output", f"{tmp_path}/m.ckpt") == 0
+        printed = capsys.readouterr()
+        assert f"checkpoint: {tmp_path}/m.ckpt" in printed.out
+        assert "epoch 1/1" in printed.err
+
+    @pytest.mark.parametrize("folder", ["", "none"])
+    def test_without_shards(self, tmp_path: Path, capsys: pytest.CaptureFixture[str], folder: str) -> None:
+        assert self.run("--shards", str(tmp_path / folder), "--output", f"{tmp_path}/m.ckpt") == 2
+        assert "no segments in train/*.parquet; make them with smad prepare" in capsys.readouterr().err
+        assert not (tmp_path / "m.ckpt").exists()
+
+    def test_help_has_examples(self, capsys: pytest.CaptureFixture[str]) -> None:
+        with pytest.raises(SystemExit) as done:
+            main(["--help"])
+        assert done.value.code == 0
+        assert "smad train --shards shards --output model.ckpt" in capsys.readouterr().out
+
+
+def test_a_checkpoint_says_that_it_is_ours(shards: str, tmp_path: Path) -> None:
+    training.train([shards], str(tmp_path / "m.ckpt"), recipe(epochs=1))
+    assert content(str(tmp_path / "m.ckpt"))[HEADER]["version"] == 1
