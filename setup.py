@@ -55,6 +55,7 @@ setup(
             "ruff>=0.17,<0.18",
             "scipy-stubs",
             "sed_eval>=0.2.1,<0.3",
+            "types-setuptools",
             "types-tqdm",
         ],
     },

@@ -11,7 +11,7 @@ from apache_beam.ml.inference.base import ModelHandler, PredictionResult
 
 from crnn.checkpoint import read_checkpoint
 from crnn.model import CRNN
-from transforms.records import TitleWindows
+from transforms.records import InputError, TitleWindows
 
 
 class CrnnHandler(ModelHandler):
@@ -29,6 +29,8 @@ class CrnnHandler(ModelHandler):
     def load_model(self) -> CRNN:
         """Load the network once per process."""
         torch.set_num_threads(self._threads)
+        if torch.device(self._device).type == "cuda" and not torch.cuda.is_available():
+            raise InputError(f"this worker has no device {self._device}: give it one, or run with --device cpu")
         return read_checkpoint(self._checkpoint).model().to(torch.device(self._device))
 
     def run_inference(

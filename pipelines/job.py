@@ -24,6 +24,8 @@ from transforms.ptransforms.guard import METRICS
 from transforms.records import Title
 
 POLL_S = 0.5
+# Where there is no terminal for a progress bar, a plain line this often.
+LINE_S = 30.0
 SHOWN_FAILURES = 10
 EXIT_STATUS = """exit status: 0 done; 1 done, but more titles failed than --max-failed tolerates (see failures/);
 2 nothing was done: the command, or an input as a whole, cannot be used"""
@@ -131,9 +133,14 @@ def _progress(output: str, titles: int, verb: str) -> Iterator[None]:
     bar = tqdm(total=titles, desc=verb, unit="title", disable=None)
 
     def watch() -> None:
+        told = time.monotonic()
         while not stop.wait(POLL_S):
-            bar.n = _written_since(ledger, begun)
-            bar.refresh()
+            done = _written_since(ledger, begun)
+            if not bar.disable:
+                bar.update(done - bar.n)
+            elif time.monotonic() - told > LINE_S:
+                told = time.monotonic()
+                print(f"{verb}: {done} of {titles} titles written so far", file=sys.stderr, flush=True)
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
@@ -142,7 +149,7 @@ def _progress(output: str, titles: int, verb: str) -> Iterator[None]:
     finally:
         stop.set()
         watcher.join()
-        bar.n = _written_since(ledger, begun)
+        bar.update(_written_since(ledger, begun) - bar.n)
         bar.close()
 
 

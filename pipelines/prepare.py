@@ -11,7 +11,16 @@ import apache_beam as beam
 
 from pipelines import job
 from transforms.labels import LabelRules
-from transforms.ptransforms.read import JoinCues, ReadAnnotations, ReadCatalog, ReadCueSheets, ReadTimedText, SkipDone
+from transforms.ptransforms.read import (
+    LABEL_COLUMNS,
+    SOUND_COLUMNS,
+    JoinCues,
+    ReadAnnotations,
+    ReadCatalog,
+    ReadCueSheets,
+    ReadTimedText,
+    SkipDone,
+)
 from transforms.ptransforms.title import CutSegments, LabelFrames, LoadTitle
 from transforms.ptransforms.write import WriteFailures, WriteShards
 from transforms.records import SPLITS, InputError
@@ -26,7 +35,8 @@ EXAMPLES = """examples:
 def build(root: beam.Pipeline, args: argparse.Namespace) -> None:
     """Wire catalog → join → load → segment → label → shards."""
     catalog, bad_rows = root | ReadCatalog([args.catalog])
-    titles, bad_ledger = catalog | SkipDone(args.output, repr([asdict(LabelRules()), args.splits]))
+    settings = repr([asdict(LabelRules()), args.splits])
+    titles, bad_ledger = catalog | SkipDone(args.output, settings, SOUND_COLUMNS + LABEL_COLUMNS)
 
     text, bad_text = titles | ReadTimedText()
     cues, bad_cues = titles | ReadCueSheets()

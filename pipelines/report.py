@@ -69,6 +69,6 @@ def _activity(title: Title, output: str) -> dict[str, Any] | None:
 
 def _truth(title: Title) -> tuple[Interval, ...]:
     try:
-        return read_annotations(storage.read_bytes(title.truth), title.truth, CLASSES).intervals if title.truth else ()
+        return read_annotations(storage.read_bytes(title.truth), CLASSES).intervals if title.truth else ()
     except InputError:
         return ()

@@ -10,13 +10,14 @@ from dataclasses import replace
 from typing import Any
 
 import apache_beam as beam
+import torch
 from apache_beam.ml.inference.base import RunInference
 
 from crnn.checkpoint import Checkpoint, read_checkpoint
 from crnn.handler import CrnnHandler
 from pipelines import job
 from transforms.ptransforms.guard import failure
-from transforms.ptransforms.read import ReadCatalog, SkipDone
+from transforms.ptransforms.read import SOUND_COLUMNS, ReadCatalog, SkipDone
 from transforms.ptransforms.title import LoadTitle, Stitch, Windows
 from transforms.ptransforms.write import WriteActivity, WriteFailures
 from transforms.records import Failure, InputError, TitleSources
@@ -33,7 +34,7 @@ def build(root: beam.Pipeline, args: argparse.Namespace, checkpoint: Checkpoint,
     handler = CrnnHandler(args.checkpoint, args.device, threads)
 
     catalog, bad_rows = root | ReadCatalog(args.inputs)
-    titles, bad_ledger = catalog | SkipDone(args.output, checkpoint.name)
+    titles, bad_ledger = catalog | SkipDone(args.output, checkpoint.name, SOUND_COLUMNS)
     # Titles are dealt out to the workers here, while they are small; from here to the tables nothing is shuffled.
     sources = titles | beam.Reshuffle() | beam.Map(TitleSources)
     loaded, bad_audio = sources | LoadTitle()
@@ -58,7 +59,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = job.parser("tag", __doc__, EXAMPLES)
     parser.add_argument("inputs", nargs="+", metavar="INPUT", help="catalog file, audio or video file, folder, or glob")
     parser.add_argument("--checkpoint", help="made by smad train [the weights of the package]")
-    parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N of the workers [%(default)s]")
+    parser.add_argument(
+        "--device", type=_device, default="cpu", help="cpu, cuda or cuda:N of the workers [%(default)s]"
+    )
     args, beam_args = job.parse(parser, argv)
     try:
         titles = job.count_titles(args.inputs)
@@ -74,6 +77,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         "tag",
     )
     return summary.exit_status(args.max_failed)
+
+
+def _device(text: str) -> str:
+    try:
+        return str(torch.device(text))
+    except RuntimeError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no device; give cpu, cuda or cuda:N") from error
 
 
 def _inference_failures(dead: Any) -> list[Failure]:

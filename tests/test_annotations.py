@@ -12,13 +12,13 @@ from transforms.records import CLASSES, InputError, Interval
 
 def test_intervals_are_read_as_they_are_written() -> None:
     data = b"start_s,end_s,class\r\n0.00,20.95,music\r\n1.5,2,speech\r\n"
-    reading = read_annotations(data, "x.csv", CLASSES)
+    reading = read_annotations(data, CLASSES)
     assert reading.intervals == (Interval(0.0, 20.95, "music"), Interval(1.5, 2.0, "speech"))
     assert reading.warnings == ()
 
 
 def test_a_header_alone_says_that_nothing_is_heard() -> None:
-    assert read_annotations(b"start_s,end_s,class\n", "x.csv", CLASSES).intervals == ()
+    assert read_annotations(b"start_s,end_s,class\n", CLASSES).intervals == ()
 
 
 def test_bad_rows_are_left_out_and_counted() -> None:
@@ -32,7 +32,7 @@ def test_bad_rows_are_left_out_and_counted() -> None:
         "3,4,laughter",
         "5,inf,music",
     ]
-    reading = read_annotations("\n".join(["start_s,end_s,class", *rows]).encode(), "x.csv", CLASSES)
+    reading = read_annotations("\n".join(["start_s,end_s,class", *rows]).encode(), CLASSES)
     assert reading.intervals == (Interval(0.0, 1.0, "speech"),)
     assert reading.warnings == (
         "2 rows were left out: unknown class (known: speech, music); first in line 3",
@@ -44,11 +44,11 @@ def test_bad_rows_are_left_out_and_counted() -> None:
 @pytest.mark.parametrize("data", [b"", b"begin,end,label\n0,1,speech\n", b"0,1,speech\n", b"\x00\x01"])
 def test_what_is_no_annotation_file_is_refused(data: bytes) -> None:
     with pytest.raises(InputError):
-        read_annotations(data, "x.csv", CLASSES)
+        read_annotations(data, CLASSES)
 
 
 @given(st.binary())
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     for prefix in (b"", b"start_s,end_s,class\n"):
         with contextlib.suppress(InputError):
-            read_annotations(prefix + data, "x.csv", CLASSES)
+            read_annotations(prefix + data, CLASSES)

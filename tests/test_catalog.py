@@ -201,6 +201,17 @@ class TestRefusedCatalogs:
         with pytest.raises(InputError, match=f"{what}.*; give CSV, JSON Lines or Parquet"):
             read(data, uri)
 
+    def test_a_damaged_parquet_file(self) -> None:
+        whole = as_parquet([{"title_id": "a", "audio": "a.wav"}])
+        for place in range(len(whole) - 200, len(whole), 3):
+            broken = bytearray(whole)
+            broken[place] ^= 0xFF
+            try:
+                read(bytes(broken), "/c.parquet")
+            except InputError as error:
+                refused = str(error)
+        assert refused.endswith("give CSV, JSON Lines or Parquet")
+
     @given(st.binary(max_size=300), st.sampled_from(["/c.csv", "/c.jsonl", "/c.parquet"]))
     def test_whatever_the_bytes_there_is_no_other_exception(self, data: bytes, uri: str) -> None:
         try:

@@ -15,7 +15,7 @@ HEADER = "cue,title,usage,tc_in,tc_out\r\n"
 
 
 def read(text: str, fps: float | None = 25, start: str = "") -> list[tuple[float, float, str]]:
-    cues = read_cue_sheet(text.encode(), "x.csv", fps, start).intervals
+    cues = read_cue_sheet(text.encode(), fps, start).intervals
     return [(round(cue.start_s, 4), round(cue.end_s, 4), cue.kind) for cue in cues]
 
 
@@ -60,13 +60,13 @@ def test_drop_frame_sheet() -> None:
 
 
 def test_a_header_alone_says_that_there_is_no_music() -> None:
-    assert read_cue_sheet(HEADER.encode(), "x.csv", 25).intervals == ()
-    assert read_cue_sheet(HEADER.encode(), "x.csv", 25).warnings == ()
+    assert read_cue_sheet(HEADER.encode(), 25).intervals == ()
+    assert read_cue_sheet(HEADER.encode(), 25).warnings == ()
 
 
 def test_rows_that_cannot_be_read_are_counted_by_reason() -> None:
     rows = ["0:10,0:20", "0:30,0:25", "tbd,0:40", "0:50,0:50", "0:05,0:30", "0:40,", "1:00,1:10"]
-    reading = read_cue_sheet(("in,out\n" + "\n".join(rows)).encode(), "x.csv", None, "0:08")
+    reading = read_cue_sheet(("in,out\n" + "\n".join(rows)).encode(), None, "0:08")
     assert [cue.start_s for cue in reading.intervals] == [2.0, 52.0]
     assert reading.warnings == (
         "2 of 7 rows were left out: out is not after in; first in line 3",
@@ -78,13 +78,13 @@ def test_rows_that_cannot_be_read_are_counted_by_reason() -> None:
 
 def test_a_frame_number_beyond_the_rate_is_left_out() -> None:
     sheet = HEADER + "1,a,BI,00:00:10:25,00:00:20:00\n2,a,BI,00:00:10:24,00:00:20:00\n"
-    reading = read_cue_sheet(sheet.encode(), "x.csv", 25)
+    reading = read_cue_sheet(sheet.encode(), 25)
     assert [cue.start_s for cue in reading.intervals] == [10.96]
     assert "1 of 2 rows were left out: a frame number beyond the frame rate; first in line 2" in reading.warnings
 
 
 def test_a_start_that_is_missing_is_pointed_out() -> None:
-    reading = read_cue_sheet((HEADER + "1,a,BI,01:00:10:00,01:00:20:00\n").encode(), "x.csv", 25)
+    reading = read_cue_sheet((HEADER + "1,a,BI,01:00:10:00,01:00:20:00\n").encode(), 25)
     assert "set cue_sheet_start" in reading.warnings[0]
 
 
@@ -105,14 +105,14 @@ def test_a_start_that_is_missing_is_pointed_out() -> None:
 )
 def test_what_cannot_be_placed_is_refused(text: str, fps: float | None, start: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        read_cue_sheet(text.encode(), "x.csv", fps, start)
+        read_cue_sheet(text.encode(), fps, start)
 
 
 @given(st.one_of(st.binary(), st.text().map(str.encode)), st.sampled_from([None, 23.976, 25.0]))
 def test_any_bytes_are_read_or_refused(data: bytes, fps: float | None) -> None:
     for prefix in (b"", HEADER.encode()):
         with contextlib.suppress(InputError):
-            read_cue_sheet(prefix + data, "x.csv", fps)
+            read_cue_sheet(prefix + data, fps)
 
 
 needs_catalog = pytest.mark.skipif("SMAD_DATA" not in os.environ, reason="SMAD_DATA does not name the sample data")
@@ -136,7 +136,7 @@ def test_sheets_of_the_sample_catalog(  # noqa: PLR0917
     name: str, fps: float, start: str, first: float, last: float, count: int
 ) -> None:
     file = Path(os.environ["SMAD_DATA"]) / "catalog" / f"{name}.cues.csv"
-    reading = read_cue_sheet(file.read_bytes(), file.name, fps, start)
+    reading = read_cue_sheet(file.read_bytes(), fps, start)
     assert len(reading.intervals) == count
     assert reading.intervals[0].start_s == pytest.approx(first)
     assert reading.intervals[-1].end_s == pytest.approx(last)
@@ -149,14 +149,14 @@ def test_sheets_of_the_sample_catalog(  # noqa: PLR0917
 @needs_catalog
 def test_sheets_of_the_sample_catalog_without_cues() -> None:
     folder = Path(os.environ["SMAD_DATA"]) / "catalog"
-    assert read_cue_sheet((folder / "more.cues.csv").read_bytes(), "more.cues.csv", 25).intervals == ()
+    assert read_cue_sheet((folder / "more.cues.csv").read_bytes(), 25).intervals == ()
     with pytest.raises(InputError, match="durations but no in-times"):
-        read_cue_sheet((folder / "strasse.cues.csv").read_bytes(), "strasse.cues.csv", 25)
+        read_cue_sheet((folder / "strasse.cues.csv").read_bytes(), 25)
 
 
 def test_cues_come_by_their_start() -> None:
     sheet = "in,out\n0:30,0:40\n0:10,0:50\n"
-    assert read_cue_sheet(sheet.encode(), "x.csv", None).intervals == (
+    assert read_cue_sheet(sheet.encode(), None).intervals == (
         Interval(10.0, 50.0, "cue"),
         Interval(30.0, 40.0, "cue"),
     )

@@ -71,9 +71,7 @@ def rows(path: Path) -> list[dict[str, Any]]:
 def cues_of(title: Title) -> Reading | None:
     if not title.cue_sheet:
         return None
-    return read_cue_sheet(
-        Path(title.cue_sheet).read_bytes(), title.cue_sheet, title.cue_sheet_fps, title.cue_sheet_start
-    )
+    return read_cue_sheet(Path(title.cue_sheet).read_bytes(), title.cue_sheet_fps, title.cue_sheet_start)
 
 
 def test_shards_hold_what_the_functions_give(run: Run) -> None:
@@ -112,7 +110,7 @@ def test_scores_are_the_pooled_counts(run: Run) -> None:
     for label in CLASSES:
         total = Counts()
         for title in run.titles():
-            truth = read_annotations(Path(title.truth).read_bytes(), title.truth, CLASSES).intervals
+            truth = read_annotations(Path(title.truth).read_bytes(), CLASSES).intervals
             table = rows(run.tags / "segments" / f"{title.title_id}.parquet")
             counts = count(truth, [Interval(r["start_s"], r["end_s"], r["class"]) for r in table], label)
             assert scores["by_title"][title.title_id][label] == pytest.approx(counts.scores())

@@ -139,7 +139,7 @@ def test_beam_tells_the_size_of_sound_without_encoding_it(record: Any, media: An
 
 def test_skip_done_passes_what_is_not_in_the_ledger(tmp_path: Path) -> None:
     with pipeline() as root:
-        titles, _ = root | beam.Create([Title("a", str(tmp_path / "a.wav"))]) | SkipDone(str(tmp_path), "settings")
+        titles, _ = root | beam.Create([Title("a", str(tmp_path / "a.wav"))]) | SkipDone(str(tmp_path), "", ["audio"])
         assert_that(titles | beam.Map(lambda t: (t.title_id, len(t.input_digest))), equal_to([("a", 32)]))
 
 

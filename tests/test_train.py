@@ -211,6 +211,24 @@ class TestResume:
         for name, weight in straight.items():
             assert torch.allclose(weight, broken[name], atol=1e-6), name
 
+    def test_keeps_the_best_of_before(self, shards: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        losses = iter([0.2, 0.5, 0.6, 0.7, 0.8])
+        monkeypatch.setattr(
+            training.Training,
+            "validation_step",
+            lambda self, batch, _: self.log("valid_loss", next(losses), batch_size=1),
+        )
+        output = str(tmp_path / "m.ckpt")
+        with monkeypatch.context() as patched:
+            self.interrupt(patched, after=2)
+            with pytest.raises(RuntimeError, match="power is out"):
+                training.train([shards], output, recipe())
+        best = read_checkpoint(output).weights
+        training.train([shards], output, recipe())
+        after = read_checkpoint(output)
+        assert after.header.metrics == pytest.approx({"valid_loss": 0.2, "epoch": 0})
+        assert all(torch.equal(weight, after.weights[name]) for name, weight in best.items())
+
     def test_what_is_done_is_left_alone(self, shards: str, tmp_path: Path) -> None:
         output = str(tmp_path / "m.ckpt")
         training.train([shards], output, recipe(epochs=1))

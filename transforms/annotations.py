@@ -13,7 +13,7 @@ from transforms.tabular import Row, read_table
 COLUMNS = ("start_s", "end_s", "class")
 
 
-def read_annotations(data: bytes, name: str, classes: tuple[str, ...]) -> Reading:  # noqa: ARG001
+def read_annotations(data: bytes, classes: tuple[str, ...]) -> Reading:
     """Read a CSV file of ``start_s,end_s,class``; a header alone is valid, and says that nothing is heard.
 
     Raises:

@@ -26,12 +26,11 @@ _VOCAL = {"BV", "VV", "FV", "VOCAL", "VOCALS"}
 _HOUR_S = 3600
 
 
-def read_cue_sheet(data: bytes, name: str, fps: float | None, start: str = "") -> Reading:  # noqa: ARG001
+def read_cue_sheet(data: bytes, fps: float | None, start: str = "") -> Reading:
     """Read a cue sheet as CSV or TSV; a header without rows is valid, and says that there is no music at all.
 
     Args:
         data: the file.
-        name: its name.
         fps: the frame rate of its timecode, needed where its times count frames.
         start: the time of the programme's start in the sheet ("01:00:00", "01:00:00:00"); "" is zero.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import apache_beam as beam
@@ -16,6 +16,14 @@ from transforms.inputs import read_inputs
 from transforms.ptransforms.guard import METRICS, guarded
 from transforms.records import CLASSES, Failure, InputError, Reading, Title, TitleSources
 from transforms.timed_text import read_timed_text
+
+
+# The columns that decide over a title's sound, and over its labels.
+SOUND_COLUMNS = ("title_id", "audio", "audio_track", "language")
+LABEL_COLUMNS = (
+    *("series", "split", "subtitles", "subtitle_kind", "cue_sheet", "cue_sheet_fps", "cue_sheet_start"),
+    "annotations",
+)
 
 
 @dataclass
@@ -31,20 +39,24 @@ class ReadCatalog(beam.PTransform):
 
 @dataclass
 class SkipDone(beam.PTransform):
-    """Pass on the titles whose inputs, or the job's ``settings``, are not those of the output's ledger."""
+    """Pass on the titles whose inputs, or the job's ``settings``, are not those of the output's ledger.
+
+    columns: of the catalog, those whose values and files the job uses.
+    """
 
     output: str
     settings: str
+    columns: Sequence[str]
 
     def expand(self, titles: beam.PCollection) -> Any:
         """Give titles with their digest, and failures."""
-        return titles | guarded("ledger", lambda title: _not_done(title, self.output, self.settings))
+        return titles | guarded("ledger", lambda title: _not_done(title, self.output, self.settings, self.columns))
 
 
-def _not_done(title: Title, output: str, settings: str) -> Iterator[Title]:
-    files = [title.audio, *title.subtitles, title.cue_sheet, title.annotations]
-    stated = asdict(replace(title, input_digest=""))
-    digest = storage.digest([stated, settings], filter(None, files))
+def _not_done(title: Title, output: str, settings: str, columns: Sequence[str]) -> Iterator[Title]:
+    stated = {column: getattr(title, column) for column in columns}
+    files = [stated[column] for column in ("audio", "cue_sheet", "annotations") if stated.get(column)]
+    digest = storage.digest([stated, settings], [*files, *stated.get("subtitles", ())])
     ledger = storage.read_table(storage.table_path(output, "titles", title.title_id))
     if ledger and ledger[0]["input_digest"] == digest:
         Metrics.counter(METRICS, "skipped").inc()
@@ -79,7 +91,7 @@ class ReadCueSheets(beam.PTransform):
 
 def _cue_sheet_of(title: Title) -> Iterator[tuple[str, Reading] | Failure]:
     fps, start = title.cue_sheet_fps, title.cue_sheet_start
-    return _read_each(title, "cue_sheet", [title.cue_sheet], lambda data, path: read_cue_sheet(data, path, fps, start))
+    return _read_each(title, "cue_sheet", [title.cue_sheet], lambda data, _: read_cue_sheet(data, fps, start))
 
 
 @dataclass
@@ -92,9 +104,7 @@ class ReadAnnotations(beam.PTransform):
 
 
 def _annotations_of(title: Title) -> Iterator[tuple[str, Reading] | Failure]:
-    return _read_each(
-        title, "annotations", [title.annotations], lambda data, path: read_annotations(data, path, CLASSES)
-    )
+    return _read_each(title, "annotations", [title.annotations], lambda data, _: read_annotations(data, CLASSES))
 
 
 def _read_each(

@@ -32,7 +32,7 @@ class CountSegments(beam.PTransform):
 def _counted(title: Title, output: str) -> Iterator[tuple[Group, Counts]]:
     if not title.truth:
         raise InputError("has no truth in the catalog; name a CSV of start_s,end_s,class")
-    truth = read_annotations(storage.read_bytes(title.truth), title.truth, CLASSES).intervals
+    truth = read_annotations(storage.read_bytes(title.truth), CLASSES).intervals
     rows = storage.read_table(storage.table_path(output, "segments", title.title_id))
     if rows is None:
         raise InputError(f"was not tagged: {output}/segments has no rows of it; run smad tag first")
