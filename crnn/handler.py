@@ -40,10 +40,13 @@ class CrnnHandler(ModelHandler):
         inference_args: dict[str, Any] | None = None,  # noqa: ARG002 - Beam passes it by name
     ) -> Iterator[PredictionResult]:
         """Yield for each title its facts with (scores [N, classes, SEGMENT_FRAMES], cpu_s), without its samples."""
-        torch.set_flush_denormal(True)  # a flag of the thread, not of the process
         for title in batch:
             started = time.thread_time()
-            scores = model.scores(title.pieces)
+            torch.set_flush_denormal(True)  # a flag of the thread, which may be the caller's own
+            try:
+                scores = model.scores(title.pieces)
+            finally:
+                torch.set_flush_denormal(False)
             yield PredictionResult(title.facts, (scores, time.thread_time() - started))
 
     def should_skip_batching(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import wave
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ from transforms.frames import SEGMENT_FRAMES, SEGMENT_SAMPLES
 from transforms.records import Audio, LoadedTitle, Segment, SegmentedTitle, Title, TitleSources
 from transforms.storage import write_table
 from transforms.tables import SHARDS, shard_rows
+
+# Before torch is imported: on busy cores its threads wait for each other, and tests take three times as long.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 Wave = NDArray[np.float32]
 

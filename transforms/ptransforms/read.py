@@ -17,7 +17,6 @@ from transforms.ptransforms.guard import METRICS, guarded
 from transforms.records import CLASSES, Failure, InputError, Reading, Title, TitleSources
 from transforms.timed_text import read_timed_text
 
-
 # The columns that decide over a title's sound, and over its labels.
 SOUND_COLUMNS = ("title_id", "audio", "audio_track", "language")
 LABEL_COLUMNS = (
