@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from crnn.train import Recipe, train
+from crnn.train import train
+from crnn.training import Recipe
 from pipelines import evaluate, prepare, tag
 from transforms.storage import read_failures
 

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from crnn.handler import CrnnHandler
-from crnn.train import Recipe, train
+from crnn.train import train
+from crnn.training import Recipe
 from transforms.frames import SEGMENT_SAMPLES
 from transforms.records import InputError, Title, TitleFacts, TitleWindows
 

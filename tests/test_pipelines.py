@@ -14,7 +14,8 @@ import pytest
 
 import crnn
 import pipelines.demo_catalog
-from crnn.train import Recipe, train
+from crnn.train import train
+from crnn.training import Recipe
 from pipelines import evaluate, prepare, tag
 from transforms.annotations import read_annotations
 from transforms.catalog import read_catalog

@@ -9,11 +9,12 @@ import pytest
 import torch
 
 import crnn
-from crnn import train as training
+import crnn.train
 from crnn.checkpoint import HEADER, read_checkpoint
 from crnn.dataset import Example, ShardDataset, find_shards
 from crnn.model import Config
-from crnn.train import EpochLines, Recipe, main, rate_share, weighted_loss
+from crnn.train import main, train
+from crnn.training import EpochLines, Recipe, Training, rate_share, weighted_loss
 from transforms.records import InputError
 
 # Lightning's hints are not about these tests.
@@ -81,7 +82,7 @@ def recipe(**changes: Any) -> Recipe:
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "Config", lambda: SMALL)
+    monkeypatch.setattr(crnn.train, "Config", lambda: SMALL)
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +127,7 @@ def content(path: str) -> dict[str, Any]:
 
 def test_two_segments_are_learnt_by_heart(shards: str, tmp_path: Path, losses: list[tuple[int, float]]) -> None:
     output = str(tmp_path / "m.ckpt")
-    training.train([shards], output, recipe(epochs=25, learning_rate=2e-2))
+    train([shards], output, recipe(epochs=25, learning_rate=2e-2))
     assert [epoch for epoch, _ in losses] == list(range(25))
     assert losses[0][1] > 0.5
     assert losses[-1][1] < 0.5 * losses[0][1]
@@ -139,7 +140,7 @@ def test_two_segments_are_learnt_by_heart(shards: str, tmp_path: Path, losses: l
 
 def test_the_checkpoint_serves_and_says_what_it_is(shards: str, tmp_path: Path) -> None:
     output = str(tmp_path / "sub folder" / "m.v1.ckpt")
-    training.train([shards], output, recipe(epochs=2))
+    train([shards], output, recipe(epochs=2))
     assert [path.name for path in (tmp_path / "sub folder").glob("*.ckpt")] == ["m.v1.ckpt"]
     header = read_checkpoint(output).header
     assert header.config == SMALL
@@ -152,13 +153,13 @@ def test_the_best_epoch_serves_not_the_last(shards: str, tmp_path: Path, monkeyp
     kept: list[dict[str, torch.Tensor]] = []
     losses = iter([0.9, 0.2, 0.5, 0.7])
 
-    def validate(self: training.Training, batch: Any, _: int) -> None:
+    def validate(self: Training, batch: Any, _: int) -> None:
         kept.append({name: value.clone() for name, value in self.model.state_dict().items()})
         self.log("valid_loss", next(losses), batch_size=1)
 
-    monkeypatch.setattr(training.Training, "validation_step", validate)
+    monkeypatch.setattr(Training, "validation_step", validate)
     output = str(tmp_path / "m.ckpt")
-    training.train([shards], output, recipe(epochs=4))
+    train([shards], output, recipe(epochs=4))
     checkpoint = read_checkpoint(output)
     assert checkpoint.header.metrics == pytest.approx({"valid_loss": 0.2, "epoch": 1})
     assert torch.equal(checkpoint.weights["linear.weight"], kept[1]["linear.weight"])
@@ -182,10 +183,10 @@ class TestResume:
         with monkeypatch.context() as patched:
             self.interrupt(patched, after=2)
             with pytest.raises(RuntimeError, match="power is out"):
-                training.train([shards], output, recipe())
+                train([shards], output, recipe())
         half = content(output)
         assert half["global_step"] == 2
-        training.train([shards], output, recipe())
+        train([shards], output, recipe())
         whole = content(output)
         assert whole["global_step"] == 4
         assert whole["lr_schedulers"][0]["last_epoch"] == 4
@@ -193,20 +194,20 @@ class TestResume:
 
     def test_equals_training_in_one_go(self, shards: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         # Without dropout (as in SMALL) and without masks nothing is drawn at random but the order.
-        made = training.Training.__init__
+        made = Training.__init__
 
-        def unmasked(self: training.Training, *args: Any) -> None:
+        def unmasked(self: Training, *args: Any) -> None:
             made(self, *args)
             self.masks = torch.nn.Sequential()
 
-        monkeypatch.setattr(training.Training, "__init__", unmasked)
+        monkeypatch.setattr(Training, "__init__", unmasked)
         outputs = [str(tmp_path / name) for name in ("straight.ckpt", "broken.ckpt")]
-        training.train([shards], outputs[0], recipe())
+        train([shards], outputs[0], recipe())
         with monkeypatch.context() as patched:
             self.interrupt(patched, after=2)
             with pytest.raises(RuntimeError, match="power is out"):
-                training.train([shards], outputs[1], recipe())
-        training.train([shards], outputs[1], recipe())
+                train([shards], outputs[1], recipe())
+        train([shards], outputs[1], recipe())
         straight, broken = (content(output)["state_dict"] for output in outputs)
         for name, weight in straight.items():
             assert torch.allclose(weight, broken[name], atol=1e-6), name
@@ -214,7 +215,7 @@ class TestResume:
     def test_keeps_the_best_of_before(self, shards: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         losses = iter([0.2, 0.5, 0.6, 0.7, 0.8])
         monkeypatch.setattr(
-            training.Training,
+            Training,
             "validation_step",
             lambda self, batch, _: self.log("valid_loss", next(losses), batch_size=1),
         )
@@ -222,18 +223,18 @@ class TestResume:
         with monkeypatch.context() as patched:
             self.interrupt(patched, after=2)
             with pytest.raises(RuntimeError, match="power is out"):
-                training.train([shards], output, recipe())
+                train([shards], output, recipe())
         best = read_checkpoint(output).weights
-        training.train([shards], output, recipe())
+        train([shards], output, recipe())
         after = read_checkpoint(output)
         assert after.header.metrics == pytest.approx({"valid_loss": 0.2, "epoch": 0})
         assert all(torch.equal(weight, after.weights[name]) for name, weight in best.items())
 
     def test_what_is_done_is_left_alone(self, shards: str, tmp_path: Path) -> None:
         output = str(tmp_path / "m.ckpt")
-        training.train([shards], output, recipe(epochs=1))
+        train([shards], output, recipe(epochs=1))
         before = read_checkpoint(output)
-        training.train([shards], output, recipe(epochs=1))
+        train([shards], output, recipe(epochs=1))
         after = read_checkpoint(output)
         assert after.header == before.header
         assert all(torch.equal(weight, after.weights[name]) for name, weight in before.weights.items())
@@ -243,24 +244,24 @@ class TestResume:
         self, shards: str, tmp_path: Path, write_shard: WriteShard
     ) -> None:
         output = str(tmp_path / "m.ckpt")
-        training.train([shards], output, recipe(epochs=1))
+        train([shards], output, recipe(epochs=1))
         write_shard(tmp_path, "train", "z", segments=1, first=9)
         with pytest.raises(InputError, match="was trained on other shards; give another --output, or --overwrite"):
-            training.train([str(tmp_path)], output, recipe(epochs=1))
-        training.train([str(tmp_path)], output, recipe(epochs=1), overwrite=True)
+            train([str(tmp_path)], output, recipe(epochs=1))
+        train([str(tmp_path)], output, recipe(epochs=1), overwrite=True)
         assert read_checkpoint(output).header.data_digest == find_shards([str(tmp_path)], "train").digest
 
     def test_something_else_in_its_place_is_not_overwritten(self, shards: str, tmp_path: Path) -> None:
         (tmp_path / "m.ckpt").write_bytes(b"my only copy of something")
         with pytest.raises(InputError, match="not a checkpoint of smad"):
-            training.train([shards], str(tmp_path / "m.ckpt"), recipe(epochs=1))
+            train([shards], str(tmp_path / "m.ckpt"), recipe(epochs=1))
         assert (tmp_path / "m.ckpt").read_bytes() == b"my only copy of something"
 
 
 def test_the_same_seed_gives_the_same_weights(shards: str, tmp_path: Path) -> None:
     weights = []
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
-        training.train([shards], str(tmp_path / name), recipe(epochs=1, seed=seed))
+        train([shards], str(tmp_path / name), recipe(epochs=1, seed=seed))
         weights.append(read_checkpoint(str(tmp_path / name)).weights["linear.weight"])
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(weights[0], weights[2])
@@ -269,7 +270,7 @@ def test_the_same_seed_gives_the_same_weights(shards: str, tmp_path: Path) -> No
 def test_without_validation_the_last_epoch_serves(tmp_path: Path, write_shard: WriteShard) -> None:
     write_shard(tmp_path, "train", "a", segments=1)
     output = str(tmp_path / "m.ckpt")
-    training.train([str(tmp_path)], output, recipe(epochs=2))
+    train([str(tmp_path)], output, recipe(epochs=2))
     checkpoint = read_checkpoint(output)
     assert checkpoint.header.metrics == {}
     last = content(output)["state_dict"]["model.linear.weight"]
@@ -277,11 +278,9 @@ def test_without_validation_the_last_epoch_serves(tmp_path: Path, write_shard: W
 
 
 def test_patience_stops_early(shards: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        training.Training, "validation_step", lambda self, batch, _: self.log("valid_loss", 1.0, batch_size=1)
-    )
+    monkeypatch.setattr(Training, "validation_step", lambda self, batch, _: self.log("valid_loss", 1.0, batch_size=1))
     output = str(tmp_path / "m.ckpt")
-    training.train([shards], output, recipe(epochs=9, patience=2))
+    train([shards], output, recipe(epochs=9, patience=2))
     assert content(output)["global_step"] == 3
 
 
@@ -309,5 +308,5 @@ class TestCommandLine:
 
 
 def test_a_checkpoint_says_that_it_is_ours(shards: str, tmp_path: Path) -> None:
-    training.train([shards], str(tmp_path / "m.ckpt"), recipe(epochs=1))
+    train([shards], str(tmp_path / "m.ckpt"), recipe(epochs=1))
     assert content(str(tmp_path / "m.ckpt"))[HEADER]["version"] == 1

@@ -67,7 +67,9 @@ class AudioFile:
             source = f"file:{self.source}" if isinstance(self.source, str) else self.source
             self._container: InputContainer = av.open(source, "r", metadata_errors="ignore")
         except (av.error.FFmpegError, OSError) as error:
-            raise InputError(f"cannot be opened as audio: {_reason(error)}; deliver a complete audio file") from error
+            lacking = isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError)
+            remedy = "check the path and its permissions" if lacking else "deliver a complete audio file"
+            raise InputError(f"cannot be opened as audio: {_reason(error)}; {remedy}") from error
         try:
             self._stream = _choose(self._container, self.track)
         except InputError:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from crnn.train import Recipe, train
+from crnn.train import train
+from crnn.training import Recipe
 
 SOURCE = Path("catalog") / "le-phare-s01e01.eac3"  # a bare stream: repeated, it is a longer stream
 SUBTITLES = Path("catalog") / "le-phare-s01e01.fr.srt"

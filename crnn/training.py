@@ -1,0 +1,143 @@
+"""What Lightning runs to fit the CRNN: the module under training, its data, its progress on a log."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import lightning
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.utils.data import DataLoader
+from torchaudio.transforms import FrequencyMasking, TimeMasking
+
+from crnn.checkpoint import HEADER, SERVING, Header, flush_denormals
+from crnn.dataset import Example, ShardDataset, ShardFiles
+from crnn.model import CRNN, Config
+from transforms.frames import SEGMENT_HOPS
+
+WARMUP_SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train; see ``smad train --help``."""
+
+    epochs: int = 100
+    batch_size: int = 16
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-2
+    patience: int = 0
+    max_minutes: float = 0.0
+    workers: int = 0
+    seed: int = 0
+    device: str = "auto"
+    precision: str = "32-true"
+
+
+class Training(lightning.LightningModule):
+    """The model under training: weighted binary cross-entropy, SpecAugment, AdamW with warm-up and cosine decay."""
+
+    def __init__(self, config: Config, recipe: Recipe, data_digest: str) -> None:
+        super().__init__()
+        self.model = CRNN(config)
+        self.recipe, self.data_digest = recipe, data_digest
+        self.masks = torch.nn.Sequential(
+            FrequencyMasking(config.mels // 8), TimeMasking(SEGMENT_HOPS // 10), TimeMasking(SEGMENT_HOPS // 10)
+        )
+        self.best: dict[str, Tensor] | None = None
+        self.best_metrics: dict[str, float] = {}
+
+    def training_step(self, batch: Example, _: int) -> Tensor:
+        """Give the loss of a batch of segments, some of their bands and hops masked."""
+        wave, targets, weights = batch
+        logits = self.model.classify(self.masks(self.model.features(wave)))
+        loss = weighted_loss(logits, targets, weights)
+        self.log("train_loss", loss, prog_bar=True, on_step=False, on_epoch=True, batch_size=len(wave))
+        return loss
+
+    def validation_step(self, batch: Example, _: int) -> None:
+        """Measure the loss on held-out segments."""
+        wave, targets, weights = batch
+        loss = weighted_loss(self.model(wave), targets, weights)
+        self.log("valid_loss", loss, prog_bar=True, batch_size=len(wave))
+
+    def on_validation_epoch_end(self) -> None:
+        """Keep the weights of the best epoch so far: they are the ones that will serve."""
+        loss = float(self.trainer.callback_metrics["valid_loss"])
+        if not self.trainer.sanity_checking and loss < self.best_metrics.get("valid_loss", float("inf")):
+            self.best_metrics = {"valid_loss": loss, "epoch": float(self.current_epoch)}
+            self.best = {name: tensor.detach().cpu().clone() for name, tensor in self.model.state_dict().items()}
+
+    def configure_optimizers(self) -> Any:
+        """Give AdamW, its rate rising linearly over the first steps and falling by a cosine to the last."""
+        optimizer = torch.optim.AdamW(
+            self.parameters(), lr=self.recipe.learning_rate, weight_decay=self.recipe.weight_decay
+        )
+        steps = int(self.trainer.estimated_stepping_batches)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate_share(step, steps))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Put the model's header and the weights that serve beside the training state."""
+        flush_denormals(self.model)
+        header = Header(self.model.config, self.data_digest, self.best_metrics)
+        checkpoint[HEADER] = header.plain()
+        checkpoint[SERVING] = self.best or {name: value.cpu() for name, value in self.model.state_dict().items()}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take up the best epoch of the interrupted run."""
+        self.best_metrics = dict(checkpoint[HEADER]["metrics"])
+        self.best = checkpoint[SERVING] if self.best_metrics else None
+
+
+class EpochLines(lightning.Callback):
+    """A plain line an epoch, with the time left, where there is no terminal for a progress bar."""
+
+    def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:  # noqa: ARG002
+        """Start the clock."""
+        self._started, self._first = time.monotonic(), trainer.current_epoch
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:  # noqa: ARG002
+        """Print the line."""
+        done, epochs = trainer.current_epoch + 1, trainer.max_epochs or 0
+        left_s = (time.monotonic() - self._started) / (done - self._first) * (epochs - done)
+        losses = "  ".join(f"{key} {value:.4f}" for key, value in sorted(trainer.callback_metrics.items()))
+        print(f"epoch {done}/{epochs}  {losses}  {left_s / 60:.1f} min left", file=sys.stderr, flush=True)
+
+
+class Shards(lightning.LightningDataModule):
+    """The loaders of the training and validation segments; each epoch has an order of its own, given by the seed."""
+
+    def __init__(self, train: ShardFiles, valid: ShardFiles, recipe: Recipe) -> None:
+        super().__init__()
+        self.train, self.valid, self.recipe = train, valid, recipe
+
+    def train_dataloader(self) -> DataLoader[Example]:
+        """Give this epoch's segments, shuffled."""
+        epoch = self.trainer.current_epoch if self.trainer else 0
+        return self._loader(ShardDataset(self.train, seed=self.recipe.seed * 1_000_003 + epoch))
+
+    def val_dataloader(self) -> DataLoader[Example] | list[Any]:
+        """Give the held-out segments in order, if there are any."""
+        return self._loader(ShardDataset(self.valid)) if self.valid.rows else []
+
+    def _loader(self, dataset: ShardDataset) -> DataLoader[Example]:
+        return DataLoader(dataset, batch_size=self.recipe.batch_size, num_workers=self.recipe.workers)
+
+
+def weighted_loss(logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+    """Give the binary cross-entropy of [B, classes, F], averaged by weight; unknown frames (weight 0) do not count."""
+    losses = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+    return (losses * weights).sum() / weights.sum().clamp(min=1e-6)
+
+
+def rate_share(step: int, steps: int) -> float:
+    """Give the share of the full learning rate at ``step`` of ``steps``: a linear warm-up, then half a cosine."""
+    warmup = max(1, round(WARMUP_SHARE * steps))
+    done = min(1.0, max(0, step - warmup) / max(1, steps - warmup))
+    return min((step + 1) / warmup, 0.5 * (1 + math.cos(math.pi * done)))
