@@ -147,7 +147,7 @@ class TestPaths:
 
     def test_plain_names_stay_readable(self) -> None:
         assert storage.table_path("/o", "activity", "Film [2020], part 1") == "/o/activity/Film [2020], part 1.parquet"
-        assert storage.failures_folder("/o/", "a/b") == "/o/failures/title=a%2Fb"
+        assert storage.failures_folder("/o/", "a/b") == "/o/failures/titles/a%2Fb"
         assert storage.failures_folder("/o", "") == "/o/failures/catalog"
 
     def test_a_title_named_catalog_is_not_the_catalog(self) -> None:

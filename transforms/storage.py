@@ -88,7 +88,7 @@ def table_path(output: str, table: str, title_id: str) -> str:
 
 def failures_folder(output: str, title_id: str) -> str:
     """Give the folder of a title's failures; with no id, the one for rows of the catalog itself."""
-    return f"{output.rstrip('/')}/failures/" + (f"title={_escaped(title_id)}" if title_id else "catalog")
+    return f"{output.rstrip('/')}/failures/" + (f"titles/{_escaped(title_id)}" if title_id else "catalog")
 
 
 def write_table(path: str, schema: pa.Schema, rows: Iterable[dict[str, Any]]) -> None:
