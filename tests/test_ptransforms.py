@@ -110,12 +110,13 @@ def test_a_title_is_loaded_cut_labelled_and_written(media: Any, tone: Any, tmp_p
     assert (tmp_path / "out" / "valid" / "a%2Fb.parquet").exists()
 
 
-def test_windows_of_a_title_are_one_batch(media: Any, tone: Any) -> None:
+def test_windows_of_a_title_are_one_batch_and_an_empty_one_lets_them_go(media: Any, tone: Any) -> None:
     path = media.write("a.wav", tone(440, seconds=45))
     pieces = windows(load(str(path))[0].samples)
 
     def check(batches: list[list[TitleWindows]]) -> None:
-        ((title,),) = batches
+        (title,), nothing = sorted(batches, key=len, reverse=True)
+        assert nothing == []
         assert title.title.title_id == "a"
         assert all(np.array_equal(a, b) for a, b in zip(title.pieces, pieces, strict=True))
 

@@ -81,11 +81,14 @@ class Windows(beam.PTransform):
 
     def expand(self, loaded: beam.PCollection) -> beam.PCollection:
         """Take LoadedTitle, give [TitleWindows]; the samples travel on as views, within one fused stage."""
-        return loaded | beam.Map(_windowed).with_output_types(list[TitleWindows])
+        return loaded | beam.FlatMap(_windowed).with_output_types(list[TitleWindows])
 
 
-def _windowed(loaded: LoadedTitle) -> list[TitleWindows]:
-    return [TitleWindows(facts_of(loaded), tuple(windows(loaded.audio.samples)))]
+def _windowed(loaded: LoadedTitle) -> Iterator[list[TitleWindows]]:
+    yield [TitleWindows(facts_of(loaded), tuple(windows(loaded.audio.samples)))]
+    # Beam keeps the last argument of a step that has side inputs, as RunInference's has, until the next one comes:
+    # without this empty batch a title's sound would stay in memory while the next title is loaded.
+    yield []
 
 
 def facts_of(loaded: LoadedTitle) -> TitleFacts:
