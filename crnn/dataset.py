@@ -29,9 +29,12 @@ Example = tuple[Tensor, Tensor, Tensor]
 
 @dataclass(frozen=True)
 class ShardFiles:
-    """The shard files of one split. classes: as their rows name them; digest: changes when a file does."""
+    """The shards of one split. groups: each row group's file and number; digest: changes when a file does.
 
-    paths: tuple[str, ...]
+    classes: as the rows name them.
+    """
+
+    groups: tuple[tuple[str, int], ...]
     rows: int
     classes: tuple[str, ...]
     digest: str
@@ -43,19 +46,20 @@ def find_shards(folders: Sequence[str], split: str) -> ShardFiles:
     Raises:
         InputError: a shard cannot be read, or its classes are not those of the others.
     """
-    paths, rows, classes, state = [], 0, set(), hashlib.sha256()
+    groups: list[tuple[str, int]] = []
+    rows, classes, state = 0, set(), hashlib.sha256()
     for folder in folders:
         system, root = fsspec.core.url_to_fs(folder)
         for path in sorted(system.glob(f"{glob.escape(root)}/{split}/*.parquet")):
             with system.open(path, "rb") as file:
-                count, names, footer = _describe(file, path)
-            paths.append(system.unstrip_protocol(path))
-            rows += count
+                metadata, names, footer = _describe(file, path)
+            groups += [(system.unstrip_protocol(path), group) for group in range(metadata.num_row_groups)]
+            rows += metadata.num_rows
             classes |= {names} if names else set()
             state.update(f"{path.removeprefix(root)}:{system.size(path)}:".encode() + footer)
     if len(classes) > 1:
         raise InputError(f"shards differ in their classes {sorted(classes)}: train on shards of one kind")
-    return ShardFiles(tuple(paths), rows, next(iter(classes), ()), state.hexdigest()[:32])
+    return ShardFiles(tuple(groups), rows, next(iter(classes), ()), state.hexdigest()[:32])
 
 
 class ShardDataset(IterableDataset[Example]):
@@ -71,7 +75,7 @@ class ShardDataset(IterableDataset[Example]):
         return self._shards.rows
 
     def __iter__(self) -> Iterator[Example]:
-        groups = [(path, group) for path in self._shards.paths for group in range(_row_groups(path))]
+        groups = list(self._shards.groups)
         random = None if self._seed is None else np.random.default_rng(self._seed)
         if random is not None:
             random.shuffle(groups)
@@ -105,12 +109,7 @@ def _read_group(path: str, group: int) -> Iterator[Example]:
         yield torch.from_numpy(wave), torch.tensor(row["targets"]), torch.tensor(row["weights"])
 
 
-def _row_groups(path: str) -> int:
-    with fsspec.open(path, "rb") as file:
-        return int(pq.ParquetFile(file).num_row_groups)
-
-
-def _describe(file: fsspec.core.OpenFile, path: str) -> tuple[int, tuple[str, ...], bytes]:
+def _describe(file: fsspec.core.OpenFile, path: str) -> tuple[pq.FileMetaData, tuple[str, ...], bytes]:
     try:
         parquet = pq.ParquetFile(file)
         names = parquet.read_row_group(0, columns=["classes"])["classes"][0].as_py() if parquet.num_row_groups else ()
@@ -119,4 +118,4 @@ def _describe(file: fsspec.core.OpenFile, path: str) -> tuple[int, tuple[str, ..
     file.seek(-FOOTER_BYTES, 2)
     length = int.from_bytes(file.read(4), "little")
     file.seek(-FOOTER_BYTES - length, 2)
-    return parquet.metadata.num_rows, tuple(names), file.read(length)
+    return parquet.metadata, tuple(names), file.read(length)

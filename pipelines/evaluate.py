@@ -16,7 +16,7 @@ from transforms import storage
 from transforms.inputs import read_inputs
 from transforms.ptransforms.read import ReadCatalog
 from transforms.ptransforms.score import CountSegments, SumCounts, WriteScores
-from transforms.ptransforms.write import WriteFailures
+from transforms.ptransforms.write import write_failures
 from transforms.records import InputError, Title
 
 EXAMPLES = """examples:
@@ -33,8 +33,7 @@ def build(root: beam.Pipeline, args: argparse.Namespace) -> None:
     titles, bad_rows = root | ReadCatalog([args.truth])
     counts, bad_titles = titles | CountSegments(args.activity)
     counts | SumCounts() | WriteScores(args.output)
-    bad_rows | "WriteFailures/rows" >> WriteFailures(args.output)
-    bad_titles | "WriteFailures/titles" >> WriteFailures(args.output)
+    write_failures(args.output, {"rows": bad_rows, "titles": bad_titles})
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -48,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         titles = [item for item in read_inputs([args.truth]) if isinstance(item, Title)]
     except InputError as error:
         parser.error(str(error))
-    storage.delete_folder(f"{args.output.rstrip('/')}/failures")
+    storage.delete(f"{args.output.rstrip('/')}/failures")
     # Reading a few small tables a title is no work for which to start processes.
     summary = job.run(lambda root, _: build(root, args), beam_args, args.output, 1, "evaluate")
     scores = read_scores(args.output)

@@ -88,7 +88,7 @@ def run(
 ) -> Summary:
     """Build a pipeline (given the workers that share this machine), run it to its end, and sum it up."""
     runner, options, workers = engine(beam_args, titles)
-    storage.delete_folder(storage.failures_folder(output, ""))  # rows of the catalog are judged anew by every run
+    storage.delete(storage.failures_folder(output, ""))  # rows of the catalog are judged anew by every run
     logging.getLogger("apache_beam").setLevel(logging.ERROR)
     started = time.monotonic()
     pipeline = beam.Pipeline(runner=runner, options=options)

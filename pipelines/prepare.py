@@ -22,7 +22,7 @@ from transforms.ptransforms.read import (
     SkipDone,
 )
 from transforms.ptransforms.title import CutSegments, LabelFrames, LoadTitle
-from transforms.ptransforms.write import WriteFailures, WriteShards
+from transforms.ptransforms.write import WriteShards, write_failures
 from transforms.records import SPLITS, InputError
 from transforms.split import DEFAULT_SHARES
 
@@ -57,8 +57,7 @@ def build(root: beam.Pipeline, args: argparse.Namespace) -> None:
         "labels": bad_labels,
         "writes": bad_writes,
     }
-    for name, failed in failures.items():
-        failed | f"WriteFailures/{name}" >> WriteFailures(args.output)
+    write_failures(args.output, failures)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from transforms import storage
 from transforms.annotations import read_annotations
 from transforms.records import CLASSES, InputError, Interval, Title
+from transforms.tables import segment_intervals
 
 COLOURS = {"speech": "#3465a4", "music": "#ce5c00"}
 LANE_HEIGHT = 1.6
@@ -37,7 +38,8 @@ def draw(titles: Sequence[Title], output: str, picture: Path) -> bool:
 
 
 def _timeline(axes: Axes, title: Title, activity: dict[str, Any], output: str) -> None:
-    decided = storage.read_table(storage.table_path(output, "segments", title.title_id)) or []
+    rows = storage.read_table(storage.table_path(output, "segments", title.title_id)) or []
+    decided = segment_intervals(rows)
     truth = _truth(title)
     for lane, label in enumerate(reversed(activity["classes"])):
         base, colour = lane * LANE_HEIGHT, COLOURS.get(label, "#4e9a06")
@@ -46,8 +48,7 @@ def _timeline(axes: Axes, title: Title, activity: dict[str, Any], output: str) -
         axes.fill_between(centres, base, base + row, color=colour, alpha=0.3, linewidth=0)
         axes.plot(centres, base + row, color=colour, linewidth=0.8)
         axes.axhline(base + 0.5, color="#888888", linewidth=0.5, linestyle=":")
-        found = [Interval(r["start_s"], r["end_s"], r["class"]) for r in decided]
-        axes.broken_barh(_bars(found, label), (base - 0.22, 0.18), facecolors=colour)
+        axes.broken_barh(_bars(decided, label), (base - 0.22, 0.18), facecolors=colour)
         axes.broken_barh(
             _bars(truth, label), (base - 0.44, 0.18), facecolors="white", edgecolors=colour, hatch="////", linewidth=0.6
         )

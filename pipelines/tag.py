@@ -19,7 +19,7 @@ from pipelines import job
 from transforms.ptransforms.guard import failure
 from transforms.ptransforms.read import SOUND_COLUMNS, ReadCatalog, SkipDone
 from transforms.ptransforms.title import LoadTitle, Stitch, Windows
-from transforms.ptransforms.write import WriteActivity, WriteFailures
+from transforms.ptransforms.write import WriteActivity, write_failures
 from transforms.records import Failure, InputError, TitleSources
 
 EXAMPLES = """examples:
@@ -50,8 +50,7 @@ def build(root: beam.Pipeline, args: argparse.Namespace, checkpoint: Checkpoint,
         "inference": bad_inference,
         "writes": bad_writes,
     }
-    for name, failed in failures.items():
-        failed | f"WriteFailures/{name}" >> WriteFailures(args.output)
+    write_failures(args.output, failures)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

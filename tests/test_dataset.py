@@ -90,14 +90,14 @@ def test_every_segment_may_come_first(shards: Path) -> None:
 class TestFindShards:
     def test_counts(self, shards: Path) -> None:
         found = find_shards([str(shards)], "train")
-        assert (len(found.paths), found.rows, found.classes) == (3, 23, ("speech", "music"))
+        assert (len({path for path, _ in found.groups}), found.rows, found.classes) == (3, 23, ("speech", "music"))
         assert len(ShardDataset(found)) == 23
         assert find_shards([str(shards)], "valid").rows == 1
 
     def test_none(self, shards: Path, tmp_path: Path) -> None:
         for folder, split in ((shards, "test"), (tmp_path, "train"), (tmp_path / "none", "train")):
             found = find_shards([str(folder)], split)
-            assert (found.paths, found.rows, found.classes) == ((), 0, ())
+            assert (found.groups, found.rows, found.classes) == ((), 0, ())
 
     def test_several_folders(self, shards: Path, tmp_path: Path, write_shard: WriteShard) -> None:
         write_shard(tmp_path, "train", "a", segments=1)

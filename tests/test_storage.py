@@ -198,7 +198,7 @@ class TestFiles:
         (tmp_path / "d" / "f").write_text("x")
         for _ in range(2):
             storage.delete(str(tmp_path / "d" / "f"))
-            storage.delete_folder(str(tmp_path / "d"))
+            storage.delete(str(tmp_path / "d"))
         assert list(tmp_path.iterdir()) == []
 
     def test_failures_are_read_errors_first(self, tmp_path: Path) -> None:

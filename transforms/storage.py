@@ -127,14 +127,7 @@ def read_failures(output: str) -> list[dict[str, Any]]:
 
 
 def delete(path: str) -> None:
-    """Delete a file if it is there."""
-    with contextlib.suppress(BeamIOError):
-        if FileSystems.exists(path):
-            FileSystems.delete([path])
-
-
-def delete_folder(path: str) -> None:
-    """Delete a folder and what it holds, if it is there."""
+    """Delete a file, or a folder and what it holds, if it is there."""
     with contextlib.suppress(BeamIOError):
         if FileSystems.exists(path):
             FileSystems.delete([path])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from transforms.activity import Activity
 from transforms.frames import FRAME_S, SAMPLE_RATE_HZ, SEGMENT_S, seconds
-from transforms.records import CLASSES, Failure, Segment, SegmentedTitle, Title, TitleFacts
+from transforms.records import CLASSES, Failure, Interval, Segment, SegmentedTitle, Title, TitleFacts
 
 _FRAMES = pa.list_(pa.list_(pa.float32()))
 
@@ -129,6 +129,11 @@ def segment_rows(title: Title, activity: Activity) -> list[dict[str, Any]]:
         }
         for segment in activity.segments()
     ]
+
+
+def segment_intervals(rows: Iterable[Mapping[str, Any]]) -> list[Interval]:
+    """Read the rows of ``SEGMENTS`` as intervals, their kind being the class."""
+    return [Interval(row["start_s"], row["end_s"], row["class"]) for row in rows]
 
 
 def title_row(facts: TitleFacts, status: str, model: str, peak_rss_mb: float) -> dict[str, Any]:

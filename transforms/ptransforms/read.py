@@ -60,7 +60,7 @@ def _not_done(title: Title, output: str, settings: str, columns: Sequence[str]) 
     if ledger and ledger[0]["input_digest"] == digest:
         Metrics.counter(METRICS, "skipped").inc()
         return
-    storage.delete_folder(storage.failures_folder(output, title.title_id))
+    storage.delete(storage.failures_folder(output, title.title_id))
     yield replace(title, input_digest=digest)
 
 

@@ -13,7 +13,7 @@ from transforms import storage, tables
 from transforms.annotations import read_annotations
 from transforms.metrics import Counts, count
 from transforms.ptransforms.guard import METRICS, guarded
-from transforms.records import CLASSES, InputError, Interval, Title
+from transforms.records import CLASSES, InputError, Title
 
 Group = tuple[str, str, str]
 
@@ -36,7 +36,7 @@ def _counted(title: Title, output: str) -> Iterator[tuple[Group, Counts]]:
     rows = storage.read_table(storage.table_path(output, "segments", title.title_id))
     if rows is None:
         raise InputError(f"was not tagged: {output}/segments has no rows of it; run smad tag first")
-    found = [Interval(row["start_s"], row["end_s"], row["class"]) for row in rows]
+    found = tables.segment_intervals(rows)
     Metrics.counter(METRICS, "done").inc()
     for label in CLASSES:
         counts = count(truth, found, label)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import resource
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any
 
@@ -86,6 +86,12 @@ class WriteFailures(beam.PTransform):
     def expand(self, failures: beam.PCollection) -> beam.PCollection:
         """Take Failure; give it on."""
         return failures | beam.Map(_write_failure, self.output)
+
+
+def write_failures(output: str, failures: Mapping[str, beam.PCollection]) -> None:
+    """Write the failures of each named step, apart from those of the others: one does not wait for another."""
+    for name, failed in failures.items():
+        failed | f"WriteFailures/{name}" >> WriteFailures(output)
 
 
 def _write_failure(lost: Failure, output: str) -> Failure:
