@@ -74,6 +74,7 @@ FULL = {
     "annotations": "e01.labels.csv",
     "truth": "gs://bucket/e01.truth.csv",
     "audio_track": "1",
+    "audio_layout": "L R",
     "genre": "news",
     "director": "É. Müller",
 }
@@ -86,7 +87,7 @@ class TestFormats:
         [full, plain] = titles(FORMATS[kind](rows), f"/films/catalog.{kind}")
         assert full == Title(
             title_id="series/s01/e01",
-            audio="/films/a/e01.mkv",
+            audio=("/films/a/e01.mkv",),
             language="en",
             series="series",
             split="valid",
@@ -97,11 +98,17 @@ class TestFormats:
             cue_sheet_start="01:00:00:00",
             annotations="/films/e01.labels.csv",
             truth="gs://bucket/e01.truth.csv",
-            audio_track="1",
+            audio_track=("1",),
+            audio_layout=("L", "R"),
             genre="news",
             extra={"director": "É. Müller"},
         )
-        assert (plain.title_id, plain.audio, plain.subtitles, plain.cue_sheet_fps) == ("映画", "/x/映画.wav", (), None)
+        assert (plain.title_id, plain.audio, plain.subtitles, plain.cue_sheet_fps) == (
+            "映画",
+            ("/x/映画.wav",),
+            (),
+            None,
+        )
 
     @pytest.mark.parametrize("kind", ["csv", "jsonl"])
     def test_a_byte_order_mark_is_no_content(self, kind: str) -> None:
@@ -123,8 +130,8 @@ class TestFormats:
             {"title_id": 2.0, "audio": "b.wav", "audio_track": float("nan"), "cue_sheet_fps": None},
         ]
         one, other = titles(as_parquet(rows), "/c.parquet")
-        assert (one.title_id, one.audio_track, one.cue_sheet_fps) == ("1", "1", 25)
-        assert (other.title_id, other.audio_track, other.cue_sheet_fps) == ("2", "", None)
+        assert (one.title_id, one.audio_track, one.cue_sheet_fps) == ("1", ("1",), 25)
+        assert (other.title_id, other.audio_track, other.cue_sheet_fps) == ("2", (), None)
 
     def test_any_character_of_json_may_stand_in_a_value(self) -> None:
         name = "a\u2028b\u0085c\x1dd"
@@ -163,7 +170,7 @@ class TestRefusedRows:
 
     @pytest.mark.parametrize("subtitles", [5, {"en": "a.srt"}, True])
     def test_bad_subtitles(self, subtitles: Any) -> None:
-        assert "list of paths" in refusal({"title_id": "a", "audio": "a.wav", "subtitles": subtitles})
+        assert "or a list of them" in refusal({"title_id": "a", "audio": "a.wav", "subtitles": subtitles})
 
     @pytest.mark.parametrize("line", ['{"title_id": "x"', "[1, 2]", "5", "null", '"text"', "[" * 100_000, "\x00"])
     def test_a_malformed_line_is_one_failure_and_the_others_go_on(self, line: str) -> None:
@@ -263,7 +270,7 @@ class TestTitlesOfFiles:
     )
     def test_every_file_has_a_title_of_its_own(self, paths: set[str]) -> None:
         found = list(titles_of_files(sorted(paths)))
-        assert [item.audio for item in found if isinstance(item, Title)] == sorted(paths)
+        assert [item.audio for item in found if isinstance(item, Title)] == [(path,) for path in sorted(paths)]
         assert len({item.title_id for item in found}) == len(paths)
 
 
@@ -313,7 +320,7 @@ class TestInputs:
         assert [item.title_id for item in found] == ids
         for item in found:
             assert isinstance(item, Title)
-            assert os.path.isfile(item.audio)  # noqa: PTH113 - a name as it stands
+            assert os.path.isfile(item.uri)  # noqa: PTH113 - a name as it stands
 
     def test_the_folder_itself(self, films: Path) -> None:
         ids = [item.title_id for item in read_inputs(["."])]

@@ -24,7 +24,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory, write_shard: Any) -> st
 
 
 def title(windows: int) -> TitleWindows:
-    facts = TitleFacts(Title("a", "a.wav"), windows * SEGMENT_SAMPLES, -27.0, 0.0, 1, "FC", 0.5)
+    facts = TitleFacts(Title("a", ("a.wav",)), windows * SEGMENT_SAMPLES, -27.0, 0.0, 1, "FC", 0.5)
     random = np.random.default_rng(windows)
     pieces = tuple(random.integers(-3000, 3000, SEGMENT_SAMPLES).astype(np.int16) for _ in range(windows))
     return TitleWindows(facts, pieces)

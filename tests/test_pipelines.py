@@ -77,7 +77,7 @@ def cues_of(title: Title) -> Reading | None:
 
 def test_shards_hold_what_the_functions_give(run: Run) -> None:
     for title in run.titles():
-        audio, damage = load(title.audio)
+        audio, damage = load(title.uri)
         text = read_timed_text(Path(title.subtitles[0]).read_bytes(), title.subtitles[0])
         labels = label_frames(frame_count(len(audio.samples)), text, cues_of(title))
         shard = rows(run.shards / title.split / f"{title.title_id}.parquet")
@@ -97,7 +97,7 @@ def test_shards_hold_what_the_functions_give(run: Run) -> None:
 def test_activity_holds_what_the_model_gives(run: Run) -> None:
     model = crnn.load(str(run.checkpoint))
     for title in run.titles():
-        samples = load(title.audio)[0].samples
+        samples = load(title.uri)[0].samples
         direct = stitch(model.scores(windows(samples)), len(samples))
         (row,) = rows(run.tags / "activity" / f"{title.title_id}.parquet")
         assert np.array(row["probability"]) == pytest.approx(direct, abs=1e-5)

@@ -50,10 +50,10 @@ def test_guarded_parts_results_from_failures() -> None:
         if title.title_id == "odd":
             raise ArithmeticError("cannot be halved")
         yield title.title_id * 2
-        yield Failure(title.title_id, title.audio, "halve", "Warning", "half", "warning")
+        yield Failure(title.title_id, title.uri, "halve", "Warning", "half", "warning")
 
     with pipeline() as root:
-        titles = root | beam.Create([Title("even", "e.wav"), Title("odd", "o.wav")])
+        titles = root | beam.Create([Title("even", ("e.wav",)), Title("odd", ("o.wav",))])
         results, failures = titles | guarded("halve", halves)
         assert_that(results, equal_to(["eveneven"]), label="results")
         expected = [
@@ -68,13 +68,13 @@ def test_read_catalog_gives_titles_and_failures(tmp_path: Path) -> None:
     catalog.write_text("title_id,audio\na,a.wav\n,b.wav\n", encoding="utf-8")
     with pipeline() as root:
         titles, failures = root | ReadCatalog([str(catalog)])
-        assert_that(titles, equal_to([Title("a", str(tmp_path / "a.wav"))]), label="titles")
+        assert_that(titles, equal_to([Title("a", (str(tmp_path / "a.wav"),))]), label="titles")
         assert_that(failures | beam.Map(lambda f: f.title_id), equal_to(["row 2"]), label="failures")
 
 
 def test_sources_are_joined_by_title(tmp_path: Path) -> None:
-    heard = Title("heard", "h.wav", subtitles=(str(subtitles(tmp_path)), str(tmp_path / "none.srt")))
-    deaf = Title("deaf", "d.wav", cue_sheet=str(tmp_path / "none.csv"))
+    heard = Title("heard", ("h.wav",), subtitles=(str(subtitles(tmp_path)), str(tmp_path / "none.srt")))
+    deaf = Title("deaf", ("d.wav",), cue_sheet=str(tmp_path / "none.csv"))
     with pipeline() as root:
         titles = root | beam.Create([heard, deaf])
         text, bad_text = titles | ReadTimedText()
@@ -90,7 +90,7 @@ def test_sources_are_joined_by_title(tmp_path: Path) -> None:
 
 def test_forced_subtitles_are_no_witness(tmp_path: Path) -> None:
     with pipeline() as root:
-        forced = Title("a", "a.wav", subtitles=(str(subtitles(tmp_path)),), subtitle_kind="forced")
+        forced = Title("a", ("a.wav",), subtitles=(str(subtitles(tmp_path)),), subtitle_kind="forced")
         text, failures = root | beam.Create([forced]) | ReadTimedText()
         assert_that(text, equal_to([]), label="text")
         assert_that(failures, equal_to([]), label="failures")
@@ -98,7 +98,7 @@ def test_forced_subtitles_are_no_witness(tmp_path: Path) -> None:
 
 def test_a_title_is_loaded_cut_labelled_and_written(media: Any, tone: Any, tmp_path: Path) -> None:
     path = media.write("a.wav", tone(440, seconds=45))
-    sources = TitleSources(Title("a/b", str(path), split="valid"), Reading((Interval(1.0, 2.0, "dialogue"),)))
+    sources = TitleSources(Title("a/b", (str(path),), split="valid"), Reading((Interval(1.0, 2.0, "dialogue"),)))
     with pipeline() as root:
         loaded, bad_audio = root | beam.Create([sources]) | LoadTitle()
         labelled, bad_labels = loaded | CutSegments() | LabelFrames()
@@ -121,14 +121,14 @@ def test_windows_of_a_title_are_one_batch_and_an_empty_one_lets_them_go(media: A
         assert all(np.array_equal(a, b) for a, b in zip(title.pieces, pieces, strict=True))
 
     with pipeline() as root:
-        loaded, _ = root | beam.Create([TitleSources(Title("a", str(path)))]) | LoadTitle()
+        loaded, _ = root | beam.Create([TitleSources(Title("a", (str(path),)))]) | LoadTitle()
         assert_that(loaded | Windows(), check)
 
 
 @pytest.mark.parametrize("record", [LoadedTitle, SegmentedTitle, list[TitleWindows]])
 def test_beam_tells_the_size_of_sound_without_encoding_it(record: Any, media: Any, tone: Any) -> None:
     audio, _ = load(str(media.write("a.wav", tone(440, seconds=45))))
-    loaded = LoadedTitle(TitleSources(Title("a", "a.wav")), audio, 0.0)
+    loaded = LoadedTitle(TitleSources(Title("a", ("a.wav",))), audio, 0.0)
     pieces = tuple(windows(audio.samples))
     value, nbytes = {
         LoadedTitle: (loaded, audio.samples.nbytes),
@@ -140,7 +140,9 @@ def test_beam_tells_the_size_of_sound_without_encoding_it(record: Any, media: An
 
 def test_skip_done_passes_what_is_not_in_the_ledger(tmp_path: Path) -> None:
     with pipeline() as root:
-        titles, _ = root | beam.Create([Title("a", str(tmp_path / "a.wav"))]) | SkipDone(str(tmp_path), "", ["audio"])
+        titles, _ = (
+            root | beam.Create([Title("a", (str(tmp_path / "a.wav"),))]) | SkipDone(str(tmp_path), "", ["audio"])
+        )
         assert_that(titles | beam.Map(lambda t: (t.title_id, len(t.input_digest))), equal_to([("a", 32)]))
 
 

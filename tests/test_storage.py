@@ -212,7 +212,7 @@ class TestFiles:
 
 
 class TestTables:
-    TITLE = Title("s/e 1", "/f/e1.mkv", language="fr", input_digest="d")
+    TITLE = Title("s/e 1", ("/f/e1.mkv",), language="fr", input_digest="d")
 
     def write_and_read(self, tmp_path: Path, schema: pa.Schema, made: list[dict[str, Any]]) -> list[dict[str, Any]]:
         path = str(tmp_path / "t.parquet")

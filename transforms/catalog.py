@@ -25,7 +25,7 @@ AUDIO_SUFFIXES = (
     *(".mkv", ".mov", ".mp2", ".mp3", ".mp4", ".mpg", ".mxf", ".oga", ".ogg", ".opus", ".rf64", ".thd", ".ts"),
     *(".w64", ".wav", ".webm", ".wma"),
 )
-PATHS = ("audio", "cue_sheet", "annotations", "truth")
+PATHS = ("cue_sheet", "annotations", "truth")
 COLUMNS = frozenset(field.name for field in fields(Title)) - {"extra", "input_digest"}
 
 
@@ -60,7 +60,10 @@ def title_from_row(row: Mapping[str, Any], uri: str) -> Title:
             raise InputError(f"has no {column}; every row needs title_id and audio")
     values: dict[str, Any] = {key: _text(value) for key, value in known.items()}
     values |= {key: resolve(values[key], uri) for key in PATHS if key in values}
-    values["subtitles"] = tuple(resolve(path, uri) for path in _paths(known.get("subtitles", ())))
+    for column in ("audio", "subtitles"):
+        values[column] = tuple(resolve(path, uri) for path in _list(known.get(column, ()), column))
+    values["audio_track"] = _list(known.get("audio_track", ()), "audio_track")
+    values["audio_layout"] = tuple(_text(known.get("audio_layout", "")).split())
     if "cue_sheet_fps" in values:
         values["cue_sheet_fps"] = _rate(values["cue_sheet_fps"])
     if values.get("split", "train") not in SPLITS:
@@ -78,9 +81,9 @@ def titles_of_files(paths: Sequence[str]) -> Iterator[Title | Failure]:
     times = Counter(ids.values())
     for path, title_id in ids.items():
         if times[title_id] == 1:
-            yield Title(title_id, path)
+            yield Title(title_id, (path,))
         else:  # two files that differ only in their suffix
-            yield Title(title_id + PurePosixPath(path).suffix, path)
+            yield Title(title_id + PurePosixPath(path).suffix, (path,))
 
 
 def resolve(path: str, uri: str) -> str:
@@ -128,11 +131,13 @@ def _text(value: Any) -> str:
     return str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
 
 
-def _paths(value: Any) -> list[str]:
-    paths = value.split(";") if isinstance(value, str) else value
-    if not isinstance(paths, list | tuple):
-        raise InputError(f"subtitles is {value!r}; give paths separated by ';', or a list of paths")
-    return [_text(path) for path in paths if _is_given(path)]
+def _list(value: Any, column: str) -> tuple[str, ...]:
+    if column == "audio_track" and isinstance(value, int | float):
+        value = _text(value)
+    items = value.split(";") if isinstance(value, str) else value
+    if not isinstance(items, list | tuple):
+        raise InputError(f"{column} is {value!r}; give paths or tracks separated by ';', or a list of them")
+    return tuple(_text(item) for item in items if _is_given(item))
 
 
 def _rate(value: str) -> float:

@@ -20,10 +20,10 @@ def read_inputs(inputs: Sequence[str]) -> Iterator[Title | Failure]:
     for item in _rows(inputs):
         if isinstance(item, Title) and item.title_id in seen:
             message = f"title_id {item.title_id!r} stands twice ({seen[item.title_id]}); only the first was used"
-            yield Failure(item.title_id, item.audio, "catalog", "InputError", message)
+            yield Failure(item.title_id, item.uri, "catalog", "InputError", message)
             continue
         if isinstance(item, Title):
-            seen[item.title_id] = item.audio
+            seen[item.title_id] = item.uri
         yield item
 
 

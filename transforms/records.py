@@ -22,10 +22,14 @@ class InputError(ValueError):
 
 @dataclass(frozen=True)
 class Title:
-    """One row of a catalog, with its paths made absolute. ``extra`` holds the columns that are passed through."""
+    """One row of a catalog, with its paths made absolute. ``extra`` holds the columns that are passed through.
+
+    audio: one file, or several that hold a channel or a pair each. audio_track: none, one, or as many as hold a channel
+    or a pair each. audio_layout: the channels' names in order of files, tracks, channels; empty: as the files say.
+    """
 
     title_id: str
-    audio: str
+    audio: tuple[str, ...]
     language: str = ""
     series: str = ""
     split: str = ""
@@ -36,10 +40,16 @@ class Title:
     cue_sheet_start: str = ""
     annotations: str = ""
     truth: str = ""
-    audio_track: str = ""
+    audio_track: tuple[str, ...] = ()
+    audio_layout: tuple[str, ...] = ()
     genre: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
     input_digest: str = ""
+
+    @property
+    def uri(self) -> str:
+        """Where the sound lies, as a catalog writes it."""
+        return ";".join(self.audio)
 
 
 @dataclass(frozen=True)
@@ -65,7 +75,10 @@ class Reading:
 
 @dataclass(frozen=True)
 class Failure:
-    """A row of ``failures``: an ``error`` lost the title, a ``warning`` lost part of what was known of it."""
+    """A row of ``failures``: an ``error`` lost the title, a ``warning`` lost part of what was known of it.
+
+    kept_s, expected_s: of damaged sound, what was used and what the file promises; None where that is unknown.
+    """
 
     title_id: str
     uri: str
@@ -73,6 +86,8 @@ class Failure:
     error: str
     message: str
     severity: Severity = "error"
+    kept_s: float | None = None
+    expected_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +95,8 @@ class Audio:
     """A title's sound as the system keeps it.
 
     samples: [T] int16, mono, 16 kHz, after the gain; sample 0 is time 0 of the title. loudness_lkfs: of the mono
-    signal, before the gain. channels, layout: as delivered.
+    signal, before the gain; programme_lkfs: of the channels as delivered. channels, layout: as delivered.
+    limited_s: how much of it a limiter turned down. expected_s: the duration that the files promise, where they do.
     """
 
     samples: NDArray[np.int16]
@@ -88,6 +104,9 @@ class Audio:
     gain_db: float
     channels: int
     layout: str
+    programme_lkfs: float = -np.inf
+    limited_s: float = 0.0
+    expected_s: float | None = None
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,8 @@ TITLES = pa.schema(
     }
 )
 FAILURES = pa.schema(
-    {name: pa.string() for name in ("title_id", "uri", "stage", "error", "message", "severity")},
+    dict.fromkeys(("title_id", "uri", "stage", "error", "message", "severity"), pa.string())
+    | dict.fromkeys(("kept_s", "expected_s"), pa.float64())
 )
 SCORES = pa.schema(
     {"group": pa.string(), "name": pa.string(), "class": pa.string()}
@@ -140,7 +141,7 @@ def title_row(facts: TitleFacts, status: str, model: str, peak_rss_mb: float) ->
     """Give a title's row of the ledger ``TITLES``; what wrote it is its last output, so that a row means *done*."""
     return {
         "title_id": facts.title.title_id,
-        "uri": facts.title.audio,
+        "uri": facts.title.uri,
         "input_digest": facts.title.input_digest,
         "model": model,
         "duration_s": seconds(facts.samples),

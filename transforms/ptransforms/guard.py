@@ -40,5 +40,5 @@ def guarded(
 def failure(element: Any, stage: str, error: Exception, severity: Severity = "error") -> Failure:
     """Describe what ``error`` did to an element: a title, or a record that has one."""
     title = getattr(element, "title", element)
-    name, uri = (title.title_id, title.audio) if isinstance(title, Title) else ("", str(element))
+    name, uri = (title.title_id, title.uri) if isinstance(title, Title) else ("", str(element))
     return Failure(name, uri, stage, type(error).__name__, str(error) or repr(error), severity)

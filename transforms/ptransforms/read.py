@@ -18,7 +18,7 @@ from transforms.records import CLASSES, Failure, InputError, Reading, Title, Tit
 from transforms.timed_text import read_timed_text
 
 # The columns that decide over a title's sound, and over its labels.
-SOUND_COLUMNS = ("title_id", "audio", "audio_track", "language")
+SOUND_COLUMNS = ("title_id", "audio", "audio_track", "audio_layout", "language")
 LABEL_COLUMNS = (
     *("series", "split", "subtitles", "subtitle_kind", "cue_sheet", "cue_sheet_fps", "cue_sheet_start"),
     "annotations",
@@ -54,8 +54,8 @@ class SkipDone(beam.PTransform):
 
 def _not_done(title: Title, output: str, settings: str, columns: Sequence[str]) -> Iterator[Title]:
     stated = {column: getattr(title, column) for column in columns}
-    files = [stated[column] for column in ("audio", "cue_sheet", "annotations") if stated.get(column)]
-    digest = storage.digest([stated, settings], [*files, *stated.get("subtitles", ())])
+    files = [stated[column] for column in ("cue_sheet", "annotations") if stated.get(column)]
+    digest = storage.digest([stated, settings], [*title.audio, *files, *stated.get("subtitles", ())])
     ledger = storage.read_table(storage.table_path(output, "titles", title.title_id))
     if ledger and ledger[0]["input_digest"] == digest:
         Metrics.counter(METRICS, "skipped").inc()

@@ -35,13 +35,14 @@ class LoadTitle(beam.PTransform):
 
 def _loaded(sources: TitleSources) -> Iterator[LoadedTitle | Failure]:
     title, started = sources.title, time.thread_time()
-    if storage.is_remote(title.audio):
-        with storage.open_input(title.audio) as file:
-            audio, damage = load(file, title.audio_track)
+    path, track = title.audio[0], title.audio_track[0] if title.audio_track else ""
+    if storage.is_remote(path):
+        with storage.open_input(path) as file:
+            audio, damage = load(file, track)
     else:
-        audio, damage = load(title.audio, title.audio_track)
+        audio, damage = load(path, track)
     if damage:
-        yield Failure(title.title_id, title.audio, "load", "Damaged", "; ".join(damage), "warning")
+        yield Failure(title.title_id, title.uri, "load", "Damaged", "; ".join(damage), "warning")
     yield LoadedTitle(sources, audio, time.thread_time() - started)
 
 
