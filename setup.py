@@ -4,7 +4,9 @@ from pathlib import Path
 
 from setuptools import setup
 
-BEAM = "apache-beam>=2.77,<2.78"
+BEAM = "apache-beam{}>=2.77,<2.78"
+# Without a lower bound pip may settle on one of 2020, which knows no endpoints.
+S3FS = "s3fs>=2025.9"
 
 setup(
     name="smad",
@@ -24,7 +26,7 @@ setup(
     },
     entry_points={"console_scripts": ["smad = pipelines.cli:main"]},
     install_requires=[
-        BEAM,
+        BEAM.format(""),
         "torch>=2.11,<2.12",
         "torchaudio>=2.11,<2.12",
         "lightning>=2.6,<2.7",
@@ -39,15 +41,20 @@ setup(
         "ttconv>=1.2,<1.3",
         "pysubs2>=1.8,<1.9",
         "charset-normalizer>=3.4,<4",
+        "langcodes>=3.5,<4",
         "gcsfs>=2025.9",
         "fsspec>=2025.9",
         "matplotlib>=3.10,<4",
         "tqdm>=4.67,<5",
     ],
     extras_require={
-        "gcp": [BEAM.replace("apache-beam", "apache-beam[gcp]")],
-        "aws": [BEAM.replace("apache-beam", "apache-beam[aws]")],
+        "gcp": [BEAM.format("[gcp]")],
+        "aws": [BEAM.format("[aws]"), S3FS],
         "dev": [
+            BEAM.format("[aws,gcp]"),
+            S3FS,
+            "gcp-storage-emulator>=2026.7.18,<2027",
+            "moto[server]>=5.2,<6",
             "hypothesis>=6.150,<7",
             "mypy>=2.0,<3",
             "pytest>=9,<10",

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
 from transforms.frames import SEGMENT_SAMPLES
-from transforms.load import FULL_SCALE
+from transforms.level import FULL_SCALE
 from transforms.records import InputError
 from transforms.tables import unflac
 

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from crnn.features import LogMel
 from transforms.activity import Activity
 from transforms.frames import POOL_HOPS, SEGMENT_FRAMES, SEGMENT_SAMPLES, exact_div, seconds
-from transforms.load import FULL_SCALE, load_wave
+from transforms.level import FULL_SCALE
+from transforms.load import load_wave
 from transforms.records import CLASSES
 from transforms.stitch import stitch, windows
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import glob
 import logging
 import sys
 import threading
@@ -21,7 +22,7 @@ from runners.options import check_beam_args, engine
 from transforms import storage
 from transforms.inputs import read_inputs
 from transforms.ptransforms.guard import METRICS
-from transforms.records import Title
+from transforms.records import InputError, Title
 
 POLL_S = 0.5
 # Where there is no terminal for a progress bar, a plain line this often.
@@ -51,10 +52,20 @@ def parser(verb: str, description: str | None, examples: str) -> argparse.Argume
     return made
 
 
+def add_exact_level(made: argparse.ArgumentParser) -> None:
+    """Add the option of the jobs that load sound."""
+    made.add_argument(
+        "--exact-level",
+        action="store_true",
+        help="bring every title to -27 LKFS [only those that are not within 2 LU of it]",
+    )
+
+
 def parse(made: argparse.ArgumentParser, argv: Sequence[str] | None) -> tuple[argparse.Namespace, list[str]]:
     """Split a command line into the verb's own arguments and Beam's."""
     args, beam_args = made.parse_known_args(argv)
     check_beam_args(made, beam_args)
+    storage.use_options(beam_args)  # the inputs are looked at before there is a pipeline
     return args, beam_args
 
 
@@ -125,20 +136,17 @@ def _report(summary: Summary, output: str, verb: str, took_s: float) -> None:
 @contextlib.contextmanager
 def _progress(output: str, titles: int, verb: str) -> Iterator[None]:
     """Show the titles finished so far, by the rows of the ledger: it tells the same on every engine."""
-    ledger = Path(output) / "titles"
-    if storage.is_remote(output):
-        yield
-        return
+    poll_s = LINE_S if storage.is_remote(output) else POLL_S
     begun, stop = time.time(), threading.Event()
     bar = tqdm(total=titles, desc=verb, unit="title", disable=None)
 
     def watch() -> None:
         told = time.monotonic()
-        while not stop.wait(POLL_S):
-            done = _written_since(ledger, begun)
+        while not stop.wait(poll_s):
+            done = _written_since(output, begun)
             if not bar.disable:
                 bar.update(done - bar.n)
-            elif time.monotonic() - told > LINE_S:
+            elif time.monotonic() - told >= LINE_S:
                 told = time.monotonic()
                 print(f"{verb}: {done} of {titles} titles written so far", file=sys.stderr, flush=True)
 
@@ -149,11 +157,16 @@ def _progress(output: str, titles: int, verb: str) -> Iterator[None]:
     finally:
         stop.set()
         watcher.join()
-        bar.update(_written_since(ledger, begun) - bar.n)
+        bar.update(_written_since(output, begun) - bar.n)
         bar.close()
 
 
-def _written_since(ledger: Path, begun: float) -> int:
+def _written_since(output: str, begun: float) -> int:
+    if storage.is_remote(output):
+        with contextlib.suppress(InputError):  # the run is not to end for the want of its progress
+            return storage.count_since(f"{glob.escape(output.rstrip('/'))}/titles/*.parquet", begun - 1)
+        return 0
+    ledger = Path(output) / "titles"
     return sum(path.stat().st_mtime >= begun - 1 for path in ledger.glob("*.parquet")) if ledger.is_dir() else 0
 
 

@@ -35,7 +35,7 @@ EXAMPLES = """examples:
 def build(root: beam.Pipeline, args: argparse.Namespace) -> None:
     """Wire catalog → join → load → segment → label → shards."""
     catalog, bad_rows = root | ReadCatalog([args.catalog])
-    settings = repr([asdict(LabelRules()), args.splits])
+    settings = repr([asdict(LabelRules()), args.splits, args.exact_level])
     titles, bad_ledger = catalog | SkipDone(args.output, settings, SOUND_COLUMNS + LABEL_COLUMNS)
 
     text, bad_text = titles | ReadTimedText()
@@ -43,7 +43,7 @@ def build(root: beam.Pipeline, args: argparse.Namespace) -> None:
     annotations, bad_annotations = titles | ReadAnnotations()
     sources = {"titles": titles, "text": text, "cues": cues, "annotations": annotations} | JoinCues()
 
-    loaded, bad_audio = sources | LoadTitle()
+    loaded, bad_audio = sources | LoadTitle(args.exact_level)
     labelled, bad_labels = loaded | CutSegments() | LabelFrames()
     _, bad_writes = labelled | WriteShards(args.output, args.splits)
 
@@ -71,6 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         metavar="TRAIN,VALID,TEST",
         help="shares of titles without a split of their own, by digest of the series or title [0.8,0.1,0.1]",
     )
+    job.add_exact_level(parser)
     args, beam_args = job.parse(parser, argv)
     try:
         titles = job.count_titles([args.catalog])

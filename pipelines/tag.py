@@ -34,10 +34,10 @@ def build(root: beam.Pipeline, args: argparse.Namespace, checkpoint: Checkpoint,
     handler = CrnnHandler(args.checkpoint, args.device, threads)
 
     catalog, bad_rows = root | ReadCatalog(args.inputs)
-    titles, bad_ledger = catalog | SkipDone(args.output, checkpoint.name, SOUND_COLUMNS)
+    titles, bad_ledger = catalog | SkipDone(args.output, repr([checkpoint.name, args.exact_level]), SOUND_COLUMNS)
     # Titles are dealt out to the workers here, while they are small; from here to the tables nothing is shuffled.
     sources = titles | beam.Reshuffle() | beam.Map(TitleSources)
-    loaded, bad_audio = sources | LoadTitle()
+    loaded, bad_audio = sources | LoadTitle(args.exact_level)
     predicted, dead = loaded | Windows() | RunInference(handler).with_exception_handling()
     activity = predicted | Stitch(config.classes, config.thresholds)
     _, bad_writes = activity | WriteActivity(args.output, checkpoint.name)
@@ -61,6 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--device", type=_device, default="cpu", help="cpu, cuda or cuda:N of the workers [%(default)s]"
     )
+    job.add_exact_level(parser)
     args, beam_args = job.parse(parser, argv)
     try:
         titles = job.count_titles(args.inputs)

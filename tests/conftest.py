@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import wave
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ class Track:
     """One audio track to write.
 
     wave: [C, n] float32, full scale 1.0. lead_samples: its time stamps start there. pause: (p, n) makes all time
-    stamps from sample p on later by n.
+    stamps from sample p on later by n. options: the encoder's own.
     """
 
     wave: Wave
@@ -44,11 +44,12 @@ class Track:
     default: bool = False
     lead_samples: int = 0
     pause: tuple[int, int] = (0, 0)
+    options: dict[str, str] = field(default_factory=dict)
 
 
-def _write(path: Path, tracks: Sequence[Track], picture: bool, options: dict[str, str]) -> Path:
-    with av.open(str(path), "w", options=options) as container:
-        film = _film(container) if picture else None
+def _write(path: Path, tracks: Sequence[Track], picture: str, kind: str | None, options: dict[str, str]) -> Path:
+    with av.open(str(path), "w", format=kind, options=options) as container:
+        film = _film(container, picture) if picture else None
         streams = [_stream(container, track) for track in tracks]
         if film is not None:
             _show(container, film)
@@ -57,8 +58,8 @@ def _write(path: Path, tracks: Sequence[Track], picture: bool, options: dict[str
     return path
 
 
-def _film(container: Any) -> Any:
-    stream = container.add_stream("mpeg4", rate=25)
+def _film(container: Any, codec: str) -> Any:
+    stream = container.add_stream(codec, rate=25)
     stream.width, stream.height, stream.pix_fmt = 32, 32, "yuv420p"
     return stream
 
@@ -72,7 +73,7 @@ def _show(container: Any, stream: Any) -> None:
 
 
 def _stream(container: Any, track: Track) -> Any:
-    stream = container.add_stream(track.codec, rate=track.rate_hz, layout=track.layout)
+    stream = container.add_stream(track.codec, rate=track.rate_hz, layout=track.layout, options=track.options)
     if track.sample_format:
         stream.format = track.sample_format
     if track.default:
@@ -83,6 +84,12 @@ def _stream(container: Any, track: Track) -> Any:
 
 
 def _encode(container: Any, stream: Any, track: Track) -> None:
+    for frame in _frames(track):
+        container.mux(stream.encode(frame))
+    container.mux(stream.encode(None))
+
+
+def _frames(track: Track) -> Iterator[av.AudioFrame]:
     place, later = track.pause
     for at in range(0, track.wave.shape[1], 1024):
         # Packed: PyAV cannot make planar frames of eight channels.
@@ -90,8 +97,7 @@ def _encode(container: Any, stream: Any, track: Track) -> None:
         frame = av.AudioFrame.from_ndarray(packed, format="flt", layout=track.layout)
         frame.sample_rate, frame.time_base = track.rate_hz, Fraction(1, track.rate_hz)
         frame.pts = track.lead_samples + at + (later if at >= place else 0)
-        container.mux(stream.encode(frame))
-    container.mux(stream.encode(None))
+        yield frame
 
 
 @dataclass(frozen=True)
@@ -107,8 +113,12 @@ class Media:
         """Write one track: ``media.write("a.mkv", wave, codec="ac3", layout="5.1(side)")``."""
         return self.tracks(name, [self.track(wave, **how)])
 
-    def tracks(self, name: str, tracks: Sequence[Track], picture: bool = False, **options: str) -> Path:
-        return _write(self.folder / name, tracks, picture, options)
+    def tracks(
+        self, name: str, tracks: Sequence[Track], picture: bool | str = False, kind: str | None = None, **options: str
+    ) -> Path:
+        """Write several; picture: with a film beside them, and its codec; kind: the container, if not by the name."""
+        film = picture if isinstance(picture, str) else "mpeg4" if picture else ""
+        return _write(self.folder / name, tracks, film, kind, options)
 
     def unnamed(self, name: str, samples: Wave, rate_hz: int = 48_000) -> Path:
         """Write a WAV that names no channels, as plain PCM files do: only their count is in the header."""
@@ -124,6 +134,85 @@ class Media:
 @pytest.fixture
 def media(tmp_path: Path) -> Media:
     return Media(tmp_path)
+
+
+def make_clicks(at_s: Sequence[float], seconds: float, rate_hz: int = 48_000, channels: int = 1) -> Wave:
+    """Make silence [channels, n] with a click of 40 ms centered at each time.
+
+    A click is a chirp from 300 Hz to 2.7 kHz: its correlation with itself is a peak of 0.4 ms, and no codec, not even
+    one for telephones, thinks it too short or too high to keep.
+    """
+    time_s = np.arange(round(seconds * rate_hz)) / rate_hz
+    wave = np.zeros(len(time_s))
+    for center_s in at_s:
+        near = np.abs(time_s - center_s) < 0.02
+        apart_s = time_s[near] - center_s
+        phase = 2 * np.pi * (1500 * apart_s + 30_000 * apart_s**2)
+        wave[near] += 0.5 * np.cos(np.pi * apart_s / 0.04) ** 2 * np.cos(phase)
+    return np.tile(wave.astype(np.float32), (channels, 1))
+
+
+def lateness_ms(samples: NDArray[Any], rate_hz: int, at_s: float, search_s: float = 0.2) -> float:
+    """Say how much later than ``at_s`` the click in ``samples`` [n] comes; NaN where none is near."""
+    click = make_clicks([0.02], 0.04, rate_hz)[0].astype(float)
+    first = max(0, round((at_s - search_s) * rate_hz))
+    near = samples[first : round((at_s + search_s) * rate_hz)].astype(float)
+    if len(near) < len(click):
+        return float("nan")
+    heard = np.correlate(near, click, "valid")
+    best = int(np.argmax(np.abs(heard)))
+    energy = np.sum(near[best : best + len(click)] ** 2) * np.sum(click**2)
+    if heard[best] ** 2 < 0.25 * energy or energy == 0:
+        return float("nan")
+    return 1000 * ((first + best) / rate_hz + 0.02 - at_s)
+
+
+def write_long_file(path: Path, track: Track, length_s: float, kind: str | None = None) -> list[float]:
+    """Write clicks after half a second and shortly before the end, and say when they are.
+
+    Between them one packet of encoded silence is repeated: encoding hours would take minutes. track: its wave is
+    not used.
+    """
+    with av.open(str(path), "w", format=kind) as container:
+        stream = _stream(container, track)
+        wave = make_clicks([0.5, 2.5], 3.0, track.rate_hz, stream.layout.nb_channels)
+        packets = [packet for frame in _frames(replace(track, wave=wave)) for packet in stream.encode(frame)]
+        packets += stream.encode(None)
+        middle = next(index for index, packet in enumerate(packets) if packet.pts * packet.time_base > 1.5)
+        silence = packets[middle]
+        times = round((length_s - 3) / (silence.duration * silence.time_base))
+        content, form = bytes(silence), (silence.pts, silence.duration, silence.time_base)
+        container.mux(packets[:middle])
+        for number in range(times):
+            container.mux(_packet(stream, content, form, number * form[1]))
+        for packet in packets[middle:]:
+            packet.pts += times * form[1]
+            packet.dts = packet.pts
+            container.mux(packet)
+    return [0.5, 2.5 + float(times * form[1] * form[2])]
+
+
+def _packet(stream: Any, content: bytes, form: tuple[int, int, Fraction], later: int) -> Any:
+    packet = av.Packet(content)
+    packet.stream = stream
+    packet.pts = packet.dts = form[0] + later
+    packet.duration, packet.time_base = form[1:]
+    return packet
+
+
+@pytest.fixture(scope="session")
+def clicks() -> Callable[..., Wave]:
+    return make_clicks
+
+
+@pytest.fixture(scope="session")
+def late_ms() -> Callable[..., float]:
+    return lateness_ms
+
+
+@pytest.fixture(scope="session")
+def write_long() -> Callable[..., list[float]]:
+    return write_long_file
 
 
 @pytest.fixture(scope="session")

@@ -99,7 +99,7 @@ class TestFormats:
             annotations="/films/e01.labels.csv",
             truth="gs://bucket/e01.truth.csv",
             audio_track=("1",),
-            audio_layout=("L", "R"),
+            audio_layout=("FL", "FR"),
             genre="news",
             extra={"director": "É. Müller"},
         )
@@ -226,6 +226,85 @@ class TestRefusedCatalogs:
         except InputError:
             return
         assert all(isinstance(item, (Title, Failure)) for item in found)
+
+
+SIX = "film_L.wav;film_R.wav;film_C.wav;film_LFE.wav;film_Ls.wav;film_Rs.wav"
+
+
+class TestPieces:
+    @pytest.mark.parametrize("kind", FORMATS)
+    def test_a_film_in_a_file_a_channel(self, kind: str) -> None:
+        [title] = titles(FORMATS[kind]([{"title_id": "a", "audio": SIX}]), f"/f/c.{kind}")
+        assert title.audio == tuple(f"/f/film_{word}.wav" for word in ("L", "R", "C", "LFE", "Ls", "Rs"))
+        assert (title.audio_track, title.audio_layout) == ((), ())
+
+    @pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+    def test_lists(self, kind: str) -> None:
+        row = {"title_id": "a", "audio": ["a;b.wav", "c.wav"], "audio_track": [0, 1], "audio_layout": ["L", "R"]}
+        [title] = titles(FORMATS[kind]([row]), f"/f/c.{kind}")
+        assert title.audio == ("/f/a;b.wav", "/f/c.wav")
+        assert (title.audio_track, title.audio_layout) == (("0", "1"), ("FL", "FR"))
+
+    @pytest.mark.parametrize(
+        ("given", "tracks"),
+        [
+            ("1", "1"),
+            (1, "1"),
+            (1.0, "1"),
+            ("fr", "fr"),
+            ("fr-CA; en", "fr-CA en"),
+            ("2;3", "2 3"),
+            ([0, "fr"], "0 fr"),
+        ],
+    )
+    def test_tracks_by_index_and_language(self, given: Any, tracks: str) -> None:
+        [title] = titles(as_jsonl([{"title_id": "a", "audio": "a.mov", "audio_track": given}]), "/c.jsonl")
+        assert title.audio_track == tuple(tracks.split())
+
+    @pytest.mark.parametrize(
+        ("given", "names"),
+        [
+            ("L R C LFE Ls Rs", "FL FR FC LFE SL SR"),
+            ("L;C;R;Ls;Rs;LFE", "FL FC FR SL SR LFE"),
+            ("5.1(side)", "FL FR FC LFE SL SR"),
+            (5.1, "FL FR FC LFE BL BR"),
+            (2.0, "FL FR"),
+            ("stereo", "FL FR"),
+            ("L R - -", "FL FR UNSD UNSD"),
+            (["L", "R"], "FL FR"),
+            (["L", None, "R"], "FL FR"),
+            (["5.1", "Lt", "Rt"], "FL FR FC LFE BL BR DL DR"),
+            ("", ""),
+            (None, ""),
+            ([], ""),
+        ],
+    )
+    def test_layouts_in_the_words_of_studios(self, given: Any, names: str) -> None:
+        [title] = titles(as_jsonl([{"title_id": "a", "audio": "a.wav", "audio_layout": given}]), "/c.jsonl")
+        assert title.audio_layout == tuple(names.split())
+
+    @pytest.mark.parametrize(
+        ("row", "message"),
+        [
+            ({"audio": "a.wav", "audio_layout": "L R Q"}, "audio_layout names 'Q', which is no known channel; give"),
+            ({"audio": "a.wav", "audio_layout": "L R L"}, "audio_layout names FL twice"),
+            ({"audio": "a.wav", "audio_layout": {"a": 1}}, "audio_layout names "),
+            ({"audio": "a.wav;b.wav;c.wav", "audio_track": "0;1"}, "names 3 files of audio and 2 tracks; give one"),
+            ({"audio": "a.wav;b.wav", "audio_track": "0;1;2"}, "names 2 files of audio and 3 tracks"),
+            ({"audio": ";"}, "has no audio; every row needs"),
+            ({"audio": []}, "has no audio; every row needs"),
+        ],
+    )
+    def test_that_do_not_fit_are_refused(self, row: dict[str, Any], message: str) -> None:
+        assert refusal({"title_id": "a", **row}).startswith(f"row 1: {message}")
+
+    @pytest.mark.parametrize(
+        ("audio", "track"), [("a.mov", "0;1;2"), ("a.mov;b.mov", "1"), ("a.mov;b.mov", "1;0"), ("a.mov;b.mov", "")]
+    )
+    def test_that_fit(self, audio: str, track: str) -> None:
+        [title] = titles(as_csv([{"title_id": "a", "audio": audio, "audio_track": track}]))
+        assert len(title.audio) == audio.count(";") + 1
+        assert title.audio_track == tuple(filter(None, track.split(";")))
 
 
 @pytest.mark.parametrize(

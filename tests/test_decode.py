@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from transforms.decode import AudioFile
+from transforms.delivery import Delivery
 from transforms.load import load
 from transforms.records import InputError
 
@@ -20,9 +21,9 @@ Tone = Callable[..., Wave]
 
 def decoded(source: Any, track: str = "") -> tuple[Wave, tuple[str, ...], list[str]]:
     """Give all samples, the first layout and the damage."""
-    with AudioFile(source, track) as file:
-        blocks = list(file.blocks())
-    return np.concatenate([block.samples for block in blocks], axis=1), blocks[0].layout, file.damage
+    with Delivery([source], [track] if track else []) as delivery:
+        blocks = list(delivery.blocks())
+    return np.concatenate([block.samples for block in blocks], axis=1), blocks[0].layout, delivery.damage
 
 
 def pitch_hz(samples: Wave, rate_hz: int) -> float:
@@ -135,8 +136,8 @@ class TestTracks:
         with pytest.raises(InputError, match=rf"no audio track '{track}'; it holds: 0 \(eng\), 1 \(fra\), 2 \("):
             decoded(film, track)
 
-    @pytest.mark.parametrize(("track", "seconds"), [("0", 1), ("1", 2), ("2", 3)])
-    def test_state_their_own_durations(self, film: str, track: str, seconds: float) -> None:
+    @pytest.mark.parametrize(("track", "seconds"), [(0, 1), (1, 2), (2, 3)])
+    def test_state_their_own_durations(self, film: str, track: int, seconds: float) -> None:
         with AudioFile(film, track) as file:
             assert file.declared_s() == pytest.approx(seconds, abs=0.05)
 
@@ -228,11 +229,15 @@ class TestRefusals:
 
     @pytest.mark.parametrize("name", ["a.wav", "a.mp3", "a.mkv", "a.txt", "a"])
     @pytest.mark.parametrize(
-        "content", [b"", b"hello\n" * 100, bytes(100_000), np.random.default_rng(0).bytes(100_000)], ids=str
+        "content",
+        [b"", b"hello\n" * 100, bytes(100_000), np.random.default_rng(0).bytes(100_000)],
+        ids=["empty", "text", "zeros", "noise"],
     )
     def test_no_media(self, tmp_path: Path, name: str, content: bytes) -> None:
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(InputError, match=r"deliver a complete audio file|deliver a file with sound"):
+        with pytest.raises(
+            InputError, match=r"deliver a complete audio file|deliver a file with sound|deliver another"
+        ):
             load(str(tmp_path / name))
 
     def test_video_without_audio(self, media: Any) -> None:

@@ -1,5 +1,6 @@
 """Files that are whole or not there, and tables that give back what was put in."""
 
+import io
 import math
 import os
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from transforms import storage, tables
 from transforms.activity import Activity
+from transforms.objects import MOST_READ_AHEAD, READ_AHEAD, ObjectFile
 from transforms.records import (
     Audio,
     Failure,
@@ -189,6 +191,25 @@ class TestFiles:
         with pytest.raises(InputError, match="cannot be opened"):
             storage.read_bytes(uri)
 
+    @pytest.mark.parametrize("scheme", ["http", "https", "ftp"])
+    def test_what_has_no_file_system_is_refused_with_what_to_do(self, scheme: str) -> None:
+        with pytest.raises(InputError, match=f"cannot be opened .*; {scheme}:// cannot be read: copy the file to this"):
+            storage.read_bytes(f"{scheme}://example.org/a.wav")
+        with pytest.raises(InputError, match=f"cannot be listed .*; {scheme}:// cannot be read: copy the file to this"):
+            storage.match(f"{scheme}://example.org/*.wav")
+
+    @pytest.mark.parametrize(("scheme", "extra"), [("gs", "gcp"), ("s3", "aws")])
+    def test_a_store_whose_extra_is_missing_is_refused_with_what_to_do(
+        self, scheme: str, extra: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(uri: str) -> None:
+            raise ValueError("no such file system")
+
+        monkeypatch.setattr(storage, "_system", refuse)
+        monkeypatch.setattr(storage, "find_spec", lambda name: None)
+        with pytest.raises(InputError, match=rf"takes pip install 'smad\[{extra}\]'"):
+            storage.read_bytes(f"{scheme}://bucket/a.wav")
+
     def test_compressed_files_are_read_as_they_are(self, tmp_path: Path) -> None:
         (tmp_path / "a.gz").write_bytes(b"\x1f\x8bnot really")
         assert storage.read_bytes(str(tmp_path / "a.gz")) == b"\x1f\x8bnot really"
@@ -209,6 +230,76 @@ class TestFiles:
             storage.write_table(path, tables.FAILURES, [tables.failure_row(failure)])
         assert [row["title_id"] for row in storage.read_failures(output)] == ["a", "c", "b"]
         assert storage.read_failures(str(tmp_path / "none")) == []
+
+
+class StoreError(Exception):
+    """Of a class that nobody outside its store knows."""
+
+
+class OneObject(io.BytesIO):
+    """An object of a store, which notes its reads as (first byte, count) and fails from byte ``fails_at`` on."""
+
+    def __init__(self, data: bytes, fails_at: int | None = None, ends_at: int | None = None) -> None:
+        super().__init__(data)
+        self.fails_at, self.ends_at = fails_at, ends_at
+        self.reads: list[tuple[int, int]] = []
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        assert size is not None
+        at = self.tell()
+        self.reads.append((at, size))
+        if self.fails_at is not None and at + size > self.fails_at:
+            raise StoreError("the bucket\n has a hole", 503)
+        return super().read(size) if self.ends_at is None else super().read(max(0, min(size, self.ends_at - at)))
+
+
+class TestObjectFile:
+    SEEKS = st.lists(st.tuples(st.integers(0, 2_500_000), st.integers(0, 300_000)), max_size=8)
+
+    @given(st.binary(min_size=1, max_size=50), SEEKS)
+    def test_it_reads_as_the_object_itself(self, piece: bytes, seeks: list[tuple[int, int]]) -> None:
+        data = piece * (2_400_000 // len(piece))
+        with io.BufferedReader(ObjectFile(OneObject(data)), 65_536) as file:
+            for at, count in seeks:
+                assert file.seek(at) == at
+                assert file.read(count) == data[at : at + count]
+
+    def test_blocks_double_in_order_and_start_small_elsewhere(self) -> None:
+        store = OneObject(bytes(60 * READ_AHEAD))
+        with io.BufferedReader(ObjectFile(store), 65_536) as file:
+            assert len(file.read()) == 60 * READ_AHEAD
+            blocks = [count // READ_AHEAD for _, count in store.reads]
+            assert blocks == [1, 2, 4, 8, 8, 8, 8, 8, 8, 5]
+            assert max(blocks) * READ_AHEAD == MOST_READ_AHEAD
+            del store.reads[:]
+            for at in (50, 10, 30):
+                file.seek(at * READ_AHEAD)
+                file.read(1)
+            assert store.reads == [(at * READ_AHEAD, READ_AHEAD) for at in (50, 10, 30)]
+
+    def test_short_jumps_ahead_go_on_and_within_the_block_cost_nothing(self) -> None:
+        store = OneObject(bytes(60 * READ_AHEAD))
+        with io.BufferedReader(ObjectFile(store), 65_536) as file:
+            for at in range(0, 20 * READ_AHEAD, READ_AHEAD // 2):  # a chunk of sound, a longer one of picture
+                file.seek(at)
+                file.read(1000)
+        assert len(store.reads) <= 6
+
+    def test_any_error_is_an_os_error_and_stays(self) -> None:
+        store = OneObject(bytes(8 * READ_AHEAD), fails_at=READ_AHEAD)
+        with io.BufferedReader(ObjectFile(store), 65_536) as file:
+            assert len(file.read(READ_AHEAD)) == READ_AHEAD
+            for _ in range(3):
+                with pytest.raises(OSError, match=r"the bucket has a hole$"):
+                    file.read(1)
+            assert len(store.reads) == 2
+
+    def test_an_object_that_ends_early_is_an_os_error(self) -> None:
+        with (
+            io.BufferedReader(ObjectFile(OneObject(bytes(1000), ends_at=600)), 100) as file,
+            pytest.raises(OSError, match="ends at byte 600 of 1000"),
+        ):
+            file.read()
 
 
 class TestTables:
@@ -279,6 +370,8 @@ class TestTables:
             "status": "done",
             "cpu_s": 1.5,
             "peak_rss_mb": 256,
+            "programme_lkfs": -math.inf,
+            "limited_s": 0,
         }
 
     def test_failures(self, tmp_path: Path) -> None:

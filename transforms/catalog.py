@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from transforms.channels import channel_names
 from transforms.records import SPLITS, Failure, InputError, Title
 
 CATALOG_SUFFIXES = (".csv", ".jsonl", ".ndjson", ".parquet")
@@ -63,7 +64,8 @@ def title_from_row(row: Mapping[str, Any], uri: str) -> Title:
     for column in ("audio", "subtitles"):
         values[column] = tuple(resolve(path, uri) for path in _list(known.get(column, ()), column))
     values["audio_track"] = _list(known.get("audio_track", ()), "audio_track")
-    values["audio_layout"] = tuple(_text(known.get("audio_layout", "")).split())
+    values["audio_layout"] = _layout(known.get("audio_layout", ""))
+    _check_pieces(values["audio"], values["audio_track"])
     if "cue_sheet_fps" in values:
         values["cue_sheet_fps"] = _rate(values["cue_sheet_fps"])
     if values.get("split", "train") not in SPLITS:
@@ -138,6 +140,24 @@ def _list(value: Any, column: str) -> tuple[str, ...]:
     if not isinstance(items, list | tuple):
         raise InputError(f"{column} is {value!r}; give paths or tracks separated by ';', or a list of them")
     return tuple(_text(item) for item in items if _is_given(item))
+
+
+def _layout(value: Any) -> tuple[str, ...]:
+    words = value if isinstance(value, list | tuple) else [value]
+    try:
+        return channel_names([_text(word) for word in words if _is_given(word)])
+    except InputError as error:
+        raise InputError(f"audio_layout {error}") from error
+
+
+def _check_pieces(files: tuple[str, ...], tracks: tuple[str, ...]) -> None:
+    if not files:
+        raise InputError("has no audio; every row needs title_id and audio")
+    if len(files) > 1 and len(tracks) > 1 and len(files) != len(tracks):
+        raise InputError(
+            f"names {len(files)} files of audio and {len(tracks)} tracks; "
+            "give one track for all files, one for each, or several tracks of one file"
+        )
 
 
 def _rate(value: str) -> float:

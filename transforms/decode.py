@@ -1,4 +1,4 @@
-"""Open a title's audio with FFmpeg (PyAV) and yield it block by block, on the title's own timeline."""
+"""Open one audio track of a media file with FFmpeg (PyAV) and yield it block by block, on the title's timeline."""
 
 from __future__ import annotations
 
@@ -13,19 +13,21 @@ import numpy as np
 from av.audio.plane import AudioPlane
 from av.audio.stream import AudioStream
 from av.container import InputContainer
-from av.stream import Disposition
+from av.stream import Discard, Disposition
 from numpy.typing import NDArray
 
+from transforms.priming import Track, mpeg_audio_layer, origin_s, stamps_hold
 from transforms.records import InputError
+from transforms.timeline import Timeline
 
 BLOCK_S = 1.0
-# Containers round their time stamps (Matroska: to 1 ms) and packets jitter; only a larger step is a real gap.
-GAP_S = 0.05
-LONGEST_GAP_S = 3600.0
-# Packets overlap by less; where the stamps fall back further (joined MPEG-TS, DVD), new sound follows.
-LONGEST_OVERLAP_S = 1.0
-# Their time stamps count from the start of the programme; elsewhere (MP3, MPEG-TS, bare streams) from any number.
-ABSOLUTE_CONTAINERS = ("matroska", "mov")
+# Beyond these no sound is recorded: a damaged header states them.
+LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 1_000, 768_000
+MOST_CHANNELS = 64
+# Float files may pass full scale; by 42 dB they do only where bits are damaged.
+LOUDEST = 128.0
+# A small damaged file can decode to days of silence; a day is the longest that archives keep in one file.
+LONGEST_S = 24 * 3600.0
 SAMPLE_TYPES = {"u8": np.uint8, "s16": np.int16, "s32": np.int32, "s64": np.int64, "flt": np.float32, "dbl": np.float64}
 
 
@@ -46,35 +48,47 @@ class Block:
         return self.layout, self.rate_hz
 
 
+def open_media(source: str | BinaryIO) -> InputContainer:
+    """Open a media file, by path or as a seekable binary file.
+
+    Raises:
+        InputError: it is not there, or FFmpeg finds nothing in it that it knows.
+    """
+    try:
+        # With its protocol: FFmpeg takes "Mission: Impossible.mkv" for a file of the protocol "Mission".
+        return av.open(f"file:{source}" if isinstance(source, str) else source, "r", metadata_errors="ignore")
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        lacking = isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError)
+        remedy = "check the path and its permissions" if lacking else "deliver a complete audio file"
+        raise InputError(f"cannot be opened as audio: {reason(error)}; {remedy}") from error
+
+
 @dataclass
 class AudioFile:
     """One audio track of a media file. Use it as a context manager and iterate ``blocks()`` once.
 
-    source: a path or a seekable binary file. track: index among the audio tracks, or a language code; empty for the one
-    that is flagged as default, or the first. After the iteration ``damage`` holds what went wrong on the way.
+    source: a path or a seekable binary file. track: index among its audio tracks. After the iteration ``damage`` holds
+    what went wrong on the way.
 
     Raises:
-        InputError: nothing in the file can be decoded as audio, or the track does not exist.
+        InputError: nothing in the file can be decoded as audio.
     """
 
     source: str | BinaryIO
-    track: str = ""
+    track: int = 0
     damage: list[str] = field(default_factory=list)
+    _opening: Any = field(default=None, init=False)
+    _lost: int = field(default=0, init=False)
 
     def __enter__(self) -> AudioFile:
-        try:
-            # With its protocol: FFmpeg takes "Mission: Impossible.mkv" for a file of the protocol "Mission".
-            source = f"file:{self.source}" if isinstance(self.source, str) else self.source
-            self._container: InputContainer = av.open(source, "r", metadata_errors="ignore")
-        except (av.error.FFmpegError, OSError) as error:
-            lacking = isinstance(error, FileNotFoundError | PermissionError | IsADirectoryError)
-            remedy = "check the path and its permissions" if lacking else "deliver a complete audio file"
-            raise InputError(f"cannot be opened as audio: {_reason(error)}; {remedy}") from error
-        try:
-            self._stream = _choose(self._container, self.track)
-        except InputError:
+        self._container = open_media(self.source)
+        self._stream: AudioStream = self._container.streams.audio[self.track]
+        if self._stream.codec_context is None:
             self._container.close()
-            raise
+            raise InputError("is coded in a way that FFmpeg has no decoder for; deliver another format")
+        for other in self._container.streams:
+            if other.index != self._stream.index:
+                other.discard = Discard.all  # a film's picture is not even read, where the container allows it
         return self
 
     def __exit__(
@@ -92,122 +106,159 @@ class AudioFile:
         return None if self._container.duration is None else self._container.duration / av.time_base
 
     def blocks(self) -> Iterator[Block]:
-        """Yield the track in blocks of about a second; sample 0 is time 0, gaps are filled with silence."""
-        return _grouped(self._on_timeline())
+        """Yield the track in blocks of about a second; sample 0 is time 0, gaps are filled with silence.
+
+        Raises:
+            InputError: the file states a rate or a number of channels that no recording has.
+        """
+        timeline = Timeline(in_frames=not _codec(self._stream)[0].startswith("pcm"))
+        # The codec's small frames are joined: the steps after this one cost per block.
+        group: list[av.AudioFrame] = []
+        length = 0
+        for frame, stamp_s in self._stamped():
+            gap = timeline.gap(stamp_s, frame.samples, frame.rate)
+            if group and (gap or length >= BLOCK_S * frame.rate or _form(frame) != _form(group[0])):
+                yield _block(group)
+                group, length = [], 0
+            if gap > 0:
+                yield from _silence(gap, frame)
+            if -gap == frame.samples:
+                continue
+            if gap < 0:
+                late = _block([frame])
+                yield Block(late.samples[:, -gap:], *late.form)
+            else:
+                group.append(frame)
+                length += frame.samples
+            if timeline.position > LONGEST_S * frame.rate:
+                self.damage.append(f"is longer than {LONGEST_S / 3600:.0f} h; the rest was not used")
+                break
+        if group:
+            yield _block(group)
+        self.damage += timeline.damage()
+
+    def _stamped(self) -> Iterator[tuple[av.AudioFrame, float | None]]:
+        """Yield the frames with their time in the title; None where a frame just follows the one before."""
+        believed = stamps_hold(self._container.format.name, _codec(self._stream)[0])
+        origin_s: float | None = None
+        for frame in self._frames():
+            _check(frame)
+            if origin_s is None:
+                origin_s = self._origin_s(frame)
+                follows_s = frame.time
+            follows_s = frame.time if believed or follows_s is None else follows_s + self._lost * _length_s(frame)
+            self._lost = 0
+            yield frame, None if follows_s is None else follows_s - origin_s
+            follows_s = None if follows_s is None else follows_s + _length_s(frame)
 
     def _frames(self) -> Iterator[av.AudioFrame]:
-        bad_packets = 0
+        lost_packets, bad_frames = 0, 0
         packets = self._container.demux(self._stream)
         while True:
             try:
                 packet = next(packets, None)
             except (av.error.FFmpegError, OSError) as error:
-                self.damage.append(f"reading stopped early: {_reason(error)}")
+                self.damage.append(f"reading stopped early: {reason(error)}")
                 break
             if packet is None:
                 break
+            if self._opening is None:
+                self._opening = packet
             try:
-                yield from packet.decode()
+                frames = packet.decode()
             except av.error.FFmpegError:
-                bad_packets += 1
-        if bad_packets:
-            self.damage.append(f"{bad_packets} packets could not be decoded and are silent")
+                lost_packets += 1
+                self._lost += 1
+                continue
+            for frame in frames:
+                bad_frames += frame.is_corrupt
+                if frame.samples:
+                    yield frame
+        if lost_packets:
+            self.damage.append(f"{lost_packets} packets could not be decoded and are silent")
+        if bad_frames:
+            self.damage.append(f"{bad_frames} frames are damaged")
 
-    def _on_timeline(self) -> Iterator[Block]:
-        position, rate_hz = 0, 0
-        origin_s = self._origin_s()
-        jumps_s: list[float] = []
-        missing_s = 0.0
-        for frame in self._frames():
-            if rate_hz and frame.rate != rate_hz:
-                position = round(position * frame.rate / rate_hz)
-            rate_hz = frame.rate
-            block = Block(_samples(frame), tuple(c.name for c in frame.layout.channels), rate_hz)
-            start = position if frame.time is None else round((frame.time - origin_s) * rate_hz)
-            gap_s = (start - position) / rate_hz
-            if gap_s > LONGEST_GAP_S or (position and gap_s < -LONGEST_OVERLAP_S):
-                jumps_s.append(gap_s)
-                origin_s += gap_s
-                start = position
-            elif position and gap_s > GAP_S:
-                missing_s += gap_s
-            for part in _placed(block, position, start):
-                position += part.samples.shape[1]
-                yield part
-        if missing_s:
-            self.damage.append(f"{missing_s:.1f} s of it are missing and silent")
-        if jumps_s:
-            self.damage.append(
-                f"its time stamps jump {len(jumps_s)} times, first by {jumps_s[0]:.0f} s; the sound was joined there"
-            )
-
-    def _origin_s(self) -> float:
-        if self._container.format.name.startswith(ABSOLUTE_CONTAINERS):
-            return 0.0
-        return (self._container.start_time or 0) / av.time_base
+    def _origin_s(self, first: av.AudioFrame) -> float:
+        codec, rate_hz = _codec(self._stream)
+        layer = mpeg_audio_layer(codec, bytes(self._opening))
+        tracks = [Track(layer, rate_hz, _start_s(self._stream) or 0.0, first.time)]
+        for other in _seen_or_heard(self._container):
+            start_s = _start_s(other)
+            if other.index != self._stream.index and start_s is not None:
+                tracks.append(Track(*_codec(other), start_s))
+        return origin_s(self._container.format.name, tracks, self._opening.has_sidedata("skip_samples"))
 
 
-def _placed(block: Block, position: int, start: int) -> Iterator[Block]:
-    """Put ``block`` at sample ``start`` when ``position`` samples are out: pad a gap, trim what lies before."""
-    gap = start - position
-    if abs(gap) <= (GAP_S * block.rate_hz if position else 0):
-        yield block
-    elif gap < 0:
-        kept = block.samples[:, -gap:]
-        if kept.size:
-            yield Block(kept, *block.form)
-    else:
-        piece = round(BLOCK_S * block.rate_hz)
-        for at in range(0, gap, piece):
-            yield Block(np.zeros((len(block.samples), min(piece, gap - at)), np.float32), *block.form)
-        yield block
+def _length_s(frame: av.AudioFrame) -> float:
+    return frame.samples / frame.rate
 
 
-def _choose(container: InputContainer, track: str) -> AudioStream:
-    tracks = container.streams.audio
-    if not tracks:
-        raise InputError("holds no audio track; deliver a file with sound")
-    if not track:
-        return next((stream for stream in tracks if stream.disposition & Disposition.default), tracks[0])
-    for index, stream in enumerate(tracks):
-        if track in (str(index), stream.language):
-            return stream
-    held = ", ".join(f"{index} ({stream.language or 'no language'})" for index, stream in enumerate(tracks))
-    raise InputError(f"has no audio track {track!r}; it holds: {held}")
+def _form(frame: av.AudioFrame) -> tuple[str, str, int]:
+    return frame.format.name, frame.layout.name, frame.rate
 
 
-def _samples(frame: av.AudioFrame) -> NDArray[np.float32]:
-    channels, kind = frame.layout.nb_channels, SAMPLE_TYPES[frame.format.name.removesuffix("p")]
+def _check(frame: av.AudioFrame) -> None:
+    if not LOWEST_RATE_HZ <= frame.rate <= HIGHEST_RATE_HZ:
+        raise InputError(f"states a sample rate of {frame.rate} Hz: its header is damaged; deliver it again")
+    if frame.layout.nb_channels > MOST_CHANNELS:
+        raise InputError(f"states {frame.layout.nb_channels} channels: its header is damaged; deliver it again")
+
+
+def _silence(length: int, like: av.AudioFrame) -> Iterator[Block]:
+    layout, piece = _layout(like), round(BLOCK_S * like.rate)
+    for at in range(0, length, piece):
+        yield Block(np.zeros((len(layout), min(piece, length - at)), np.float32), layout, like.rate)
+
+
+def _block(frames: list[av.AudioFrame]) -> Block:
+    first = frames[0]
+    channels, kind = first.layout.nb_channels, SAMPLE_TYPES[first.format.name.removesuffix("p")]
     # Not frame.to_ndarray(): it looks for a null pointer behind the planes, and behind eight (7.1) there is none.
-    count = channels if frame.format.is_planar else 1
-    planes: list[Any] = [AudioPlane(frame, index) for index in range(count)]
-    length = frame.samples * channels // count
-    data: NDArray[Any] = np.stack([np.frombuffer(plane, kind, length) for plane in planes])
-    if not frame.format.is_planar:
-        data = data.reshape(-1, channels).T
-    if data.dtype.kind == "f":
-        return np.nan_to_num(data.astype(np.float32), copy=False, nan=0.0, posinf=1.0, neginf=-1.0)
-    middle, full_scale = (128, 128) if data.dtype == np.uint8 else (0, 2 ** (8 * data.itemsize - 1))
-    return ((data.astype(np.float32) - middle) / full_scale).astype(np.float32, copy=False)
+    planes = channels if first.format.is_planar else 1
+    width = channels // planes
+    data = np.empty((planes, width * sum(frame.samples for frame in frames)), kind)
+    for index, row in enumerate(data):
+        np.concatenate([_plane(frame, index, kind, frame.samples * width) for frame in frames], out=row)
+    return Block(_full_scale_1(data.reshape(-1, channels).T if width > 1 else data), _layout(first), first.rate)
 
 
-def _grouped(pieces: Iterator[Block]) -> Iterator[Block]:
-    """Join the codec's small frames: the steps after this one cost per block."""
-    group: list[Block] = []
-    length = 0
-    for piece in pieces:
-        if group and (piece.form != group[0].form or length >= BLOCK_S * piece.rate_hz):
-            yield _join(group)
-            group, length = [], 0
-        group.append(piece)
-        length += piece.samples.shape[1]
-    if group:
-        yield _join(group)
+def _plane(frame: av.AudioFrame, index: int, kind: Any, length: int) -> NDArray[Any]:
+    plane: Any = AudioPlane(frame, index)
+    return np.frombuffer(plane, kind, length)
 
 
-def _join(group: list[Block]) -> Block:
-    return Block(np.concatenate([piece.samples for piece in group], axis=1), *group[0].form)
+def _layout(frame: av.AudioFrame) -> tuple[str, ...]:
+    return tuple(channel.name for channel in frame.layout.channels)
 
 
-def _reason(error: BaseException) -> str:
+def _full_scale_1(data: NDArray[Any]) -> NDArray[np.float32]:
+    sound = np.ascontiguousarray(data, np.float32)
+    if data.dtype.kind != "f":
+        if data.dtype == np.uint8:
+            sound -= 128
+        sound *= np.float32(2 ** (1 - 8 * data.itemsize))
+    elif not (sound.min() >= -LOUDEST and sound.max() <= LOUDEST):  # so put, a NaN is found, too
+        np.nan_to_num(sound, copy=False, nan=0.0, posinf=1.0, neginf=-1.0)
+        np.clip(sound, -LOUDEST, LOUDEST, out=sound)
+    return sound
+
+
+def _seen_or_heard(container: InputContainer) -> list[Any]:
+    """Give the streams that have a place in time: no cover pictures, subtitles or data."""
+    moving = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+    return [*container.streams.audio, *moving]
+
+
+def _start_s(stream: Any) -> float | None:
+    return None if stream.start_time is None else float(stream.start_time * stream.time_base)
+
+
+def _codec(stream: Any) -> tuple[str, int]:
+    context = stream.codec_context
+    return (context.codec.canonical_name, context.sample_rate) if context and stream.type == "audio" else ("", 0)
+
+
+def reason(error: BaseException) -> str:
+    """Give an error's own words, without FFmpeg's repetition of the file's name."""
     return getattr(error, "strerror", None) or str(error) or type(error).__name__

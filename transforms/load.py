@@ -2,39 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import chain
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import BinaryIO
 
 import numpy as np
-import soxr
 from numpy.typing import NDArray
 
-from transforms.decode import AudioFile, Block
-from transforms.downmix import coefficients, downmix, layout_name
-from transforms.frames import SAMPLE_RATE_HZ, seconds
-from transforms.loudness import LoudnessMeter, delivery_gain_db
+from transforms.decode import Block
+from transforms.delivery import Delivery, Source
+from transforms.frames import seconds
+from transforms.level import Keeper, Piece, quantize
+from transforms.loudness import delivery_gain_db
+from transforms.mono import MonoSignal
 from transforms.records import Audio, InputError
 
-FULL_SCALE = 32768.0
-GAIN_CHUNK = 60 * SAMPLE_RATE_HZ
 # A file that ends this much before its stated duration has lost its tail.
-MISSING_TAIL_S = 1.0
+MISSING_TAIL_S = 0.5
 
 
-def load(source: str | BinaryIO, track: str = "") -> tuple[Audio, list[str]]:
-    """Decode, downmix, resample and level one audio track; also say what of it is damaged.
+@dataclass(frozen=True)
+class Measured:
+    """What is known of a title's sound when all of it was read, but for the samples."""
+
+    loudness_lkfs: float
+    programme_lkfs: float
+    channels: int
+    layout: str
+    declared_s: float | None = None
+    present: float = 1.0
+    damage: tuple[str, ...] = ()
+    cpu_s: float = 0.0
+    peak_rss_mb: float = 0.0
+
+
+def load(
+    files: Source | Sequence[Source], tracks: Sequence[str] = (), layout: Sequence[str] = (), exact: bool = False
+) -> tuple[Audio, list[str]]:
+    """Decode, downmix, resample and level a title's sound; also say what of it is damaged.
+
+    files, tracks, layout: as in ``Delivery``. exact: bring it to −27 LKFS even where it is within ±2 LU of it.
 
     Raises:
-        InputError: no audio can be had from the file.
+        InputError: no audio can be had from the files.
     """
-    with AudioFile(source, track) as file:
-        audio = level(file.blocks())
-        declared_s = file.declared_s()
-    held_s = seconds(len(audio.samples))
-    if declared_s is not None and declared_s - held_s > MISSING_TAIL_S:
-        file.damage.append(f"ends at {held_s:.1f} s of {declared_s:.1f} s; what is there was used")
-    return audio, file.damage
+    paths = [files] if isinstance(files, str | BinaryIO) or not isinstance(files, Sequence) else files
+    return keep(read_sound(paths, tracks, tuple(layout)), exact)
 
 
 def load_wave(wave: NDArray[np.float32], rate_hz: int) -> Audio:
@@ -46,59 +59,69 @@ def load_wave(wave: NDArray[np.float32], rate_hz: int) -> Audio:
     if not np.issubdtype(np.asarray(wave).dtype, np.floating):
         raise InputError(f"samples are {np.asarray(wave).dtype}; deliver float32, full scale 1.0")
     channels = np.nan_to_num(np.atleast_2d(np.asarray(wave, np.float32)), nan=0.0, posinf=1.0, neginf=-1.0)
-    step = rate_hz
-    pieces = (channels[:, at : at + step] for at in range(0, channels.shape[1], step))
-    return level(Block(piece, ("NONE",) * len(channels), rate_hz) for piece in pieces)
+    pieces = (channels[:, at : at + rate_hz] for at in range(0, channels.shape[1], rate_hz))
+    signal = MonoSignal(Block(piece, ("NONE",) * len(channels), rate_hz) for piece in pieces)
+    return keep(_read(signal))[0]
 
 
-def level(blocks: Iterable[Block]) -> Audio:
-    """Downmix to mono, resample to 16 kHz and bring to the delivery level, in one pass over the blocks.
+def read_sound(
+    files: Sequence[Source], tracks: Sequence[str] = (), layout: tuple[str, ...] = ()
+) -> Iterator[Piece | Measured]:
+    """Yield a title's mono signal piece by piece, and last what was measured of it.
 
     Raises:
-        InputError: the stream is empty.
+        InputError: no audio can be had from the files.
     """
-    stream = iter(blocks)
-    first = next(stream, None)
-    if first is None:
-        raise InputError("holds no decodable sound; deliver a complete audio file")
-    # Kept with this headroom until the gain is known, so that the sum of the channels cannot clip before it.
-    headroom = max(1.0, float(coefficients(first.layout).sum()))
-    meter = LoudnessMeter(SAMPLE_RATE_HZ)
-    kept = bytearray()  # grows in place: a list of blocks would need the memory twice
-    for mono in _resampled(chain([first], stream)):
-        meter.push(mono[np.newaxis])
-        kept += _pcm(mono / headroom).tobytes()
-    loudness = meter.integrated_lkfs()
-    gain_db = delivery_gain_db(loudness)
-    samples = np.frombuffer(kept, np.int16)
-    _amplify(samples, headroom * 10 ** (gain_db / 20))
-    return Audio(samples, loudness, gain_db, len(first.layout), layout_name(first.layout))
+    with Delivery(files, tracks, layout) as delivery:
+        yield from _read(MonoSignal(delivery.blocks()), delivery)
 
 
-def _resampled(blocks: Iterable[Block]) -> Iterator[NDArray[np.float32]]:
-    """Yield mono at 16 kHz: round(n · 16000 / rate) samples for n, aligned with the input's sample 0."""
-    resampler: soxr.ResampleStream | None = None
-    rate_hz = 0
-    for block in blocks:
-        if block.rate_hz != rate_hz:
-            if resampler is not None:
-                yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)
-            rate_hz = block.rate_hz
-            resampler = soxr.ResampleStream(rate_hz, SAMPLE_RATE_HZ, 1, dtype="float32")
-        assert resampler is not None
-        yield resampler.resample_chunk(downmix(block.samples, block.layout))
-    if resampler is not None:
-        yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)
+def _read(signal: MonoSignal, delivery: Delivery | None = None) -> Iterator[Piece | Measured]:
+    for wave in signal.pieces():
+        yield quantize(wave)
+    yield Measured(
+        signal.loudness_lkfs(),
+        signal.programme_lkfs(),
+        signal.channels,
+        signal.layout,
+        delivery.declared_s() if delivery else None,
+        delivery.present if delivery else 1.0,
+        tuple(delivery.damage) if delivery else (),
+    )
 
 
-def _pcm(wave: NDArray[np.float32]) -> NDArray[np.int16]:
-    pcm: NDArray[np.int16] = np.clip(np.rint(wave * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
-    return pcm
+def keep(sound: Iterable[Piece | Measured], exact: bool = False) -> tuple[Audio, list[str]]:
+    """Keep what ``read_sound`` yields, level it, and say what of it is damaged."""
+    keeper = Keeper()
+    for part in sound:
+        if isinstance(part, Piece):
+            keeper.push(part)
+        else:
+            measured = part
+    gain_db = delivery_gain_db(measured.loudness_lkfs, exact)
+    samples = keeper.levelled(gain_db)
+    held_s = seconds(len(samples))
+    expected_s = _expected_s(measured, held_s)
+    damage = list(measured.damage)
+    if expected_s is not None and expected_s - held_s > MISSING_TAIL_S:
+        damage.append(f"ends at {held_s:.1f} s of {expected_s:.1f} s; what is there was used")
+    return Audio(
+        samples,
+        measured.loudness_lkfs,
+        gain_db,
+        measured.channels,
+        measured.layout,
+        measured.programme_lkfs,
+        keeper.limited_s,
+        expected_s,
+        measured.cpu_s,
+        measured.peak_rss_mb,
+    ), damage
 
 
-def _amplify(samples: NDArray[np.int16], factor: float) -> None:
-    if factor == 1.0:
-        return
-    for at in range(0, len(samples), GAIN_CHUNK):
-        part = samples[at : at + GAIN_CHUNK]
-        part[:] = _pcm(part.astype(np.float32) * np.float32(factor / FULL_SCALE))
+def _expected_s(measured: Measured, held_s: float) -> float | None:
+    declared_s, present = measured.declared_s, measured.present
+    if declared_s is None or abs(declared_s * present - held_s) < abs(declared_s - held_s):
+        return declared_s
+    # FFmpeg has reckoned this duration (a WAV's) from the bytes that are there.
+    return declared_s / present

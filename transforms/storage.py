@@ -5,25 +5,38 @@ from __future__ import annotations
 import contextlib
 import glob
 import hashlib
+import io
 import json
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from importlib.util import find_spec
 from itertools import islice
-from pathlib import Path
-from typing import Any, BinaryIO
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO, cast
 from urllib.parse import quote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from apache_beam.io.filesystem import BeamIOError, CompressionTypes
+from apache_beam.io.aws.clients.s3 import boto3_client
+from apache_beam.io.filesystem import BeamIOError, CompressionTypes, FileSystem
 from apache_beam.io.filesystems import FileSystems
+from apache_beam.options.pipeline_options import PipelineOptions
 
+from transforms.objects import ObjectFile, reason
 from transforms.records import InputError
 
 # Rows are converted this many at a time; for shards that is about 5 MB of FLAC, and a row group.
 ROWS_PER_GROUP = 16
 # File systems take 255 bytes; the name of an unfinished file adds to it.
 LONGEST_NAME = 150
+BUFFER = 2**16
+# What a scheme takes to be read: the extra of this package that installs it, and a module that tells whether it is.
+EXTRAS = {"gs": ("gcp", "google_auth_httplib2"), "s3": ("aws", "boto3")}
+
+
+def use_options(beam_args: Sequence[str]) -> None:
+    """Let the object stores know Beam's options before there is a pipeline, as ``--s3_endpoint_url``."""
+    FileSystems.set_options(PipelineOptions(list(beam_args)))
 
 
 def read_bytes(uri: str) -> bytes:
@@ -33,22 +46,27 @@ def read_bytes(uri: str) -> bytes:
         InputError: it is not there or cannot be read.
     """
     with open_input(uri) as file:
-        return file.read()
+        try:
+            return file.read()
+        except OSError as error:
+            raise InputError(f"cannot be read ({reason(error)}); try again, or replace the file") from error
 
 
 @contextlib.contextmanager
 def open_input(uri: str) -> Iterator[BinaryIO]:
-    """Open a file for reading, as it is.
+    """Open a file for reading, as it is: seekable, streamed, for one reader at a time.
+
+    Whatever a store raises when a read of the open file fails, arrives as an OSError with its reason.
 
     Raises:
         InputError: it is not there or cannot be opened.
     """
     try:
-        file = FileSystems.open(uri, compression_type=CompressionTypes.UNCOMPRESSED)
-    except (BeamIOError, OSError, ValueError) as error:
-        raise InputError(f"cannot be opened ({_reason(error)}); check the path and its permissions") from error
-    with file:
-        yield file
+        file = _system(uri).open(uri, compression_type=CompressionTypes.UNCOMPRESSED)
+    except Exception as error:  # each store has classes of its own
+        raise InputError(f"cannot be opened ({reason(error)}); {_remedy(uri)}") from error
+    with cast(BinaryIO, io.BufferedReader(ObjectFile(file), BUFFER)) if is_remote(uri) else file as opened:
+        yield opened
 
 
 def is_remote(uri: str) -> bool:
@@ -57,8 +75,16 @@ def is_remote(uri: str) -> bool:
 
 
 def is_folder(uri: str) -> bool:
-    """Tell whether ``uri`` is a folder: locally by looking, on an object store by its closing slash."""
-    return uri.endswith("/") if is_remote(uri) else Path(uri).is_dir()
+    """Tell whether ``uri`` is a folder; on an object store: ends with a slash, or has no suffix and objects below it.
+
+    Raises:
+        InputError: the object store cannot be asked.
+    """
+    if not is_remote(uri):
+        return Path(uri).is_dir()
+    if uri.endswith("/") or PurePosixPath(uri).suffix or glob.has_magic(uri):
+        return uri.endswith("/")
+    return bool(_matched(f"{uri}/**", limit=1))
 
 
 def is_file(uri: str) -> bool:
@@ -74,11 +100,16 @@ def match(pattern: str) -> list[str]:
     """
     if glob.has_magic(pattern.split("/", maxsplit=1)[0]):
         pattern = f"./{pattern}"  # without a folder to look in, Beam's local file system finds nothing
-    try:
-        result = FileSystems.match([pattern])[0]
-    except BeamIOError as error:
-        raise InputError(f"{pattern}: cannot be listed ({_reason(error)})") from error
-    return sorted(metadata.path for metadata in result.metadata_list)
+    return sorted(metadata.path for metadata in _matched(pattern))
+
+
+def count_since(pattern: str, time_s: float) -> int:
+    """Count the files a glob matches that were written at or after a Unix time.
+
+    Raises:
+        InputError: the place cannot be listed.
+    """
+    return sum(metadata.last_updated_in_seconds >= time_s for metadata in _matched(pattern))
 
 
 def table_path(output: str, table: str, title_id: str) -> str:
@@ -96,17 +127,20 @@ def write_table(path: str, schema: pa.Schema, rows: Iterable[dict[str, Any]]) ->
 
     Writing again replaces it: a retried bundle leaves the same single file.
     """
-    folder, name = FileSystems.split(path)
-    if not FileSystems.exists(folder):
-        with contextlib.suppress(BeamIOError, OSError):  # another worker was faster, or an object store
-            FileSystems.mkdirs(folder)
-    part = FileSystems.join(folder, f".{name}.{uuid.uuid4().hex}.part")
+    system = _system(path)
+    folder, name = system.split(path)
+    if system.has_dirs() and not system.exists(folder):
+        with contextlib.suppress(BeamIOError, OSError):  # another worker was faster
+            system.mkdirs(folder)
+    # On an object store, too, where a writer that breaks closes its object and so completes it.
+    part = system.join(folder, f".{name}.{uuid.uuid4().hex}.part")
     try:
-        with FileSystems.create(part, compression_type=CompressionTypes.UNCOMPRESSED) as file:
+        with system.create(part, compression_type=CompressionTypes.UNCOMPRESSED) as file:
             _write_rows(file, schema, iter(rows))
-        FileSystems.rename([part], [path])
+        system.rename([part], [path])
     except BaseException:
-        delete(part)
+        with contextlib.suppress(Exception):  # the first error is the one to tell
+            delete(part)
         raise
 
 
@@ -128,28 +162,42 @@ def read_failures(output: str) -> list[dict[str, Any]]:
 
 def delete(path: str) -> None:
     """Delete a file, or a folder and what it holds, if it is there."""
+    system = _system(path)
     with contextlib.suppress(BeamIOError):
-        if FileSystems.exists(path):
-            FileSystems.delete([path])
+        if system.has_dirs():
+            if system.exists(path):
+                system.delete([path])
+            return
+        system.delete([f"{path.rstrip('/')}/"])
+        # As a single object, it is a glob for Google's store and the plain name for Amazon's.
+        system.delete([glob.escape(path) if path.startswith("gs://") else path])
 
 
 def digest(settings: Any, files: Iterable[str]) -> str:
-    """Give a digest that changes when a setting does, or the size or time of a file; missing files count, too."""
-    stamps = [(file, *_stamp(file)) for file in files]
+    """Give a digest that changes when a setting does, or the stamp of a file; missing files count, too."""
+    stamps = [(file, *stamp(file)) for file in files]
     return hashlib.sha256(json.dumps([settings, stamps], sort_keys=True, default=str).encode()).hexdigest()[:32]
+
+
+def stamp(uri: str) -> tuple[Any, ...]:
+    """Give what tells a file from its next version: size and time locally, the checksum on an object store.
+
+    There the time would not do: Amazon's has whole seconds, Google's changes with the storage class.
+    """
+    try:
+        system = _system(uri)
+        if not system.has_dirs() and (checksum := system.checksum(uri)):
+            return (checksum,)
+        metadata = system.metadata(uri)
+    except (BeamIOError, OSError, ValueError):
+        return ("missing",)
+    return metadata.size_in_bytes, metadata.last_updated_in_seconds
 
 
 def _write_rows(file: BinaryIO, schema: pa.Schema, rows: Iterator[dict[str, Any]]) -> None:
     with pq.ParquetWriter(file, schema, compression="zstd") as writer:
         while group := list(islice(rows, ROWS_PER_GROUP)):
             writer.write_table(pa.Table.from_pylist(group, schema))
-
-
-def _stamp(file: str) -> tuple[Any, ...]:
-    try:
-        return FileSystems.checksum(file), FileSystems.last_updated(file)
-    except (BeamIOError, OSError, ValueError):
-        return ("missing",)
 
 
 def _escaped(title_id: str) -> str:
@@ -159,7 +207,52 @@ def _escaped(title_id: str) -> str:
     return f"{name[:LONGEST_NAME]}~{hashlib.sha256(title_id.encode()).hexdigest()[:16]}"
 
 
-def _reason(error: Exception) -> str:
-    inner = getattr(error, "exception_details", None)
-    cause = next(iter(inner.values())) if isinstance(inner, dict) and inner else error
-    return getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
+def _connect_once(client: Any, options: PipelineOptions) -> None:
+    """Give one of Beam's clients of Amazon's store the connection of those before it with the same options.
+
+    Beam connects anew for every call: 0.15 s of work, and each time a look for credentials.
+    """
+    if _connection.get("options") is not options:
+        BEAMS_CONNECT(client, options)
+        _connection.update(options=options, client=client.client)
+    client.client = _connection["client"]
+    client._download_request = client._download_stream = None
+    client._download_pos = 0
+
+
+def _status(error: Exception) -> int | None:
+    """Give the HTTP status of an error of Amazon's library; Beam's own function fails on a lost connection."""
+    answer = getattr(error, "response", None) or {}
+    status: int | None = answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    return status
+
+
+BEAMS_CONNECT = boto3_client.Client.__init__
+_connection: dict[str, Any] = {}
+boto3_client.Client.__init__, boto3_client.get_http_error_code = _connect_once, _status
+
+
+def _system(uri: str) -> FileSystem:
+    if FileSystems._pipeline_options is None:  # there was no pipeline yet, and Amazon's store insists on options
+        use_options([])
+    return FileSystems.get_filesystem(uri)
+
+
+def _matched(pattern: str, limit: int | None = None) -> list[Any]:
+    try:
+        found: list[Any] = _system(pattern).match([pattern], [limit])[0].metadata_list
+    except (BeamIOError, ValueError) as error:
+        raise InputError(f"{pattern}: cannot be listed ({reason(error)}); {_remedy(pattern)}") from error
+    return found
+
+
+def _remedy(uri: str) -> str:
+    scheme = FileSystems.get_scheme(uri)
+    if scheme is None:
+        return "check the path and its permissions"
+    if scheme in EXTRAS:
+        extra, module = EXTRAS[scheme]
+        if find_spec(module) is None:
+            return f"{scheme}:// takes pip install 'smad[{extra}]'"
+        return "check the path, its permissions and your credentials"
+    return f"{scheme}:// cannot be read: copy the file to this machine, or to gs:// or s3://"

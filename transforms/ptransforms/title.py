@@ -6,6 +6,7 @@ import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import apache_beam as beam
@@ -14,36 +15,60 @@ from numpy.typing import NDArray
 
 from transforms import storage
 from transforms.activity import Activity
+from transforms.apart import read_apart
 from transforms.frames import seconds
 from transforms.labels import cut, label_frames
-from transforms.load import load
+from transforms.load import keep
+from transforms.loudness import is_silent
 from transforms.ptransforms import coders  # noqa: F401 - registers them
 from transforms.ptransforms.guard import guarded
-from transforms.records import Failure, LoadedTitle, Segment, SegmentedTitle, TitleFacts, TitleSources, TitleWindows
+from transforms.records import (
+    Failure,
+    LoadedTitle,
+    Segment,
+    SegmentedTitle,
+    Title,
+    TitleFacts,
+    TitleSources,
+    TitleWindows,
+)
 from transforms.segment import segment
 from transforms.stitch import stitch, windows
 
 
 @dataclass
 class LoadTitle(beam.PTransform):
-    """Decode, downmix, resample and level a title's audio: TitleSources to LoadedTitle."""
+    """Decode, downmix, resample and level a title's audio: TitleSources to LoadedTitle.
+
+    exact_level: bring to −27 LKFS also what lies within ±2 LU of it.
+    """
+
+    exact_level: bool = False
 
     def expand(self, sources: beam.PCollection) -> Any:
         """Give loaded titles and failures; what is damaged but usable is both."""
-        return sources | guarded("load", _loaded, gives=LoadedTitle)
+        exact = self.exact_level  # the step takes this along, not the transform
+        return sources | guarded("load", lambda title: _loaded(title, exact), gives=LoadedTitle)
 
 
-def _loaded(sources: TitleSources) -> Iterator[LoadedTitle | Failure]:
-    title, started = sources.title, time.thread_time()
-    path, track = title.audio[0], title.audio_track[0] if title.audio_track else ""
-    if storage.is_remote(path):
-        with storage.open_input(path) as file:
-            audio, damage = load(file, track)
-    else:
-        audio, damage = load(path, track)
+def _loaded(sources: TitleSources, exact_level: bool) -> Iterator[LoadedTitle | Failure]:
+    title, started, stamps = sources.title, time.thread_time(), _stamps(sources.title)
+    remote = {uri: partial(storage.open_input, uri) for uri in title.audio if storage.is_remote(uri)}
+    sound = read_apart(title.audio, title.audio_track, title.audio_layout, remote)
+    audio, damage = keep(sound, exact_level)
+    if _stamps(title) != stamps:
+        damage.append("changed while it was read; the next run reads it again")
     if damage:
-        yield Failure(title.title_id, title.uri, "load", "Damaged", "; ".join(damage), "warning")
-    yield LoadedTitle(sources, audio, time.thread_time() - started)
+        lost = Failure(title.title_id, title.uri, "load", "Damaged", "; ".join(damage), "warning")
+        yield replace(lost, kept_s=seconds(len(audio.samples)), expected_s=audio.expected_s)
+    if is_silent(audio.loudness_lkfs):
+        text = f"is silent, or nearly ({audio.loudness_lkfs:.1f} LKFS); its level is left as it is"
+        yield Failure(title.title_id, title.uri, "load", "Silent", text, "warning")
+    yield LoadedTitle(sources, audio, time.thread_time() - started + audio.cpu_s)
+
+
+def _stamps(title: Title) -> list[tuple[Any, ...]]:
+    return [storage.stamp(uri) for uri in title.audio]
 
 
 @dataclass
@@ -103,6 +128,9 @@ def facts_of(loaded: LoadedTitle) -> TitleFacts:
         audio.channels,
         audio.layout,
         loaded.cpu_s,
+        audio.programme_lkfs,
+        audio.limited_s,
+        audio.decoder_mb,
     )
 
 

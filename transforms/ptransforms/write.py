@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import resource
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any
@@ -14,6 +12,7 @@ from apache_beam.metrics import Metrics
 
 from transforms import storage, tables
 from transforms.activity import Activity
+from transforms.apart import peak_rss_mb
 from transforms.frames import seconds
 from transforms.ptransforms.guard import METRICS, guarded
 from transforms.ptransforms.title import facts_of
@@ -66,15 +65,11 @@ def _write_activity(item: tuple[TitleFacts, Activity], output: str, model: str) 
 
 
 def _write_ledger(output: str, facts: TitleFacts, model: str) -> str:
-    row = tables.title_row(facts, "done", model, _peak_rss_mb())
+    row = tables.title_row(facts, "done", model, peak_rss_mb() + facts.decoder_mb)
     storage.write_table(storage.table_path(output, "titles", facts.title.title_id), tables.TITLES, [row])
     Metrics.counter(METRICS, "done").inc()
     Metrics.counter(METRICS, "audio_s").inc(round(seconds(facts.samples)))
     return facts.title.title_id
-
-
-def _peak_rss_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024**2 if sys.platform == "darwin" else 1024)
 
 
 @dataclass
