@@ -145,7 +145,7 @@ def test_silence_and_noise_of_bad_numbers_are_tagged(model: CRNN) -> None:
 
 @pytest.mark.parametrize("shape", [(0,), (2, 0), (24, 16_000)])
 def test_what_is_no_programme_is_refused(model: CRNN, shape: tuple[int, ...]) -> None:
-    with pytest.raises(InputError, match="deliver|state audio_layout"):
+    with pytest.raises(InputError, match=r"deliver|state audio_layout"):
         model.tag(np.zeros(shape, np.float32), 16_000)
 
 

@@ -74,18 +74,12 @@ def read_apart(
     """
     order = Order(tuple(files), tuple(tracks), tuple(layout), frozenset(remote or ()))
     decoder = _of_this_thread.decoder = getattr(_of_this_thread, "decoder", None) or _Decoder()
-    healthy = True
     try:
         with contextlib.ExitStack() as stack:
             opened = {name: stack.enter_context(open_file()) for name, open_file in (remote or {}).items()}
-            for part in decoder.read(order, opened, stall_s):
-                healthy = isinstance(part, Measured) and not part.damage
-                yield part
-    except DecoderDied:
-        healthy = False
-        raise
+            yield from decoder.read(order, opened, stall_s)
     finally:
-        if not healthy:  # left in the middle of a file, or what a bad file left in it is not for the next one
+        if not decoder.fit:
             _of_this_thread.decoder = None
             decoder.stop()
 
@@ -94,9 +88,13 @@ _of_this_thread = threading.local()
 
 
 class _Decoder:
-    """A child process that serves one order after another."""
+    """A child process that serves one order after another.
+
+    fit: it may serve another, as it is not in the middle of a file, and has not read what a damaged one held.
+    """
 
     def __init__(self) -> None:
+        self.fit = True
         self._connection, theirs = Pipe()
         serve_it = f"from transforms.apart import serve; serve({theirs.fileno()})"
         self._process = subprocess.Popen(
@@ -111,6 +109,7 @@ class _Decoder:
 
     def read(self, order: Order, opened: Mapping[str, BinaryIO], stall_s: float) -> Iterator[Piece | Measured]:
         self._connection.send(order)
+        self.fit, given = False, 0
         failed: OSError | None = None
         while True:
             message = self._receive(stall_s)
@@ -118,14 +117,19 @@ class _Decoder:
                 answer = _bytes_of(opened[message.file], message)
                 failed = answer if isinstance(answer, OSError) else failed
                 self._connection.send(answer)
-            elif failed and isinstance(message, Measured | Exception):  # not the file's fault, so it is no damage
-                raise InputError(f"could not be read from its store: {reason(failed)}; run again when it can")
-            elif isinstance(message, Exception):
-                raise message
-            else:
+                continue
+            if isinstance(message, Piece):
+                given += 1
                 yield message
-                if isinstance(message, Measured):
-                    return
+                continue
+            if failed:  # not the file's fault, so it is no damage
+                raise InputError(f"could not be read from its store: {reason(failed)}; run again when it can")
+            if isinstance(message, Exception):
+                self.fit = not given
+                raise message
+            self.fit = not message.damage
+            yield message
+            return
 
     def _receive(self, stall_s: float) -> Any:
         try:
