@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.timeline import Timeline
+from transforms.timeline import Stamped, Timeline, steady
 
 RATE_HZ = 48_000
 FRAME = 1024
@@ -85,3 +85,52 @@ def test_a_change_of_rate_keeps_the_place() -> None:
     timeline.gap(0.0, 48_000, 48_000)
     assert timeline.gap(1.0, 44_100, 44_100) == 0
     assert timeline.position == 2 * 44_100
+
+
+def stamps_kept(stamps_s: Sequence[float | None], samples: int = FRAME) -> list[float | None]:
+    frames = [Stamped(number, stamp_s, samples / RATE_HZ) for number, stamp_s in enumerate(stamps_s)]
+    found = list(steady(frames))
+    assert [stamped.frame for stamped in found] == list(range(len(frames)))
+    return [stamped.stamp_s for stamped in found]
+
+
+def run(start_s: float, count: int) -> list[float | None]:
+    return [start_s + number * FRAME / RATE_HZ for number in range(count)]
+
+
+class TestSteady:
+    @given(st.floats(0, 5), st.integers(0, 200))
+    def test_what_follows_is_left_alone(self, start_s: float, count: int) -> None:
+        assert stamps_kept(run(start_s, count)) == run(start_s, count)
+
+    @pytest.mark.parametrize("false_s", [-90.0, -3.0, 3.0, 66.0, 2476.0, 1e9])
+    @pytest.mark.parametrize("length", [1, 3, 8])  # a packet of an MPEG transport stream holds several frames
+    def test_a_damaged_stamp_is_none(self, false_s: float, length: int) -> None:
+        good = run(0, 100)
+        damaged = [*good[:40], *run(40 * FRAME / RATE_HZ + false_s, length), *good[40 + length :]]
+        assert stamps_kept(damaged) == [*good[:40], *[None] * length, *good[40 + length :]]
+
+    def test_so_is_the_first(self) -> None:
+        assert stamps_kept([66.0, *run(FRAME / RATE_HZ, 50)]) == [None, *run(FRAME / RATE_HZ, 50)]
+
+    def test_a_gap_is_a_gap(self) -> None:
+        stamps = [*run(0, 50), *run(10, 50)]
+        assert stamps_kept(stamps) == stamps
+
+    def test_short_runs_between_gaps_are_believed(self) -> None:
+        stamps = [stamp for start in range(20) for stamp in run(float(start), 5)]
+        assert stamps_kept(stamps)[:-5] == stamps[:-5]
+
+    def test_stamps_of_which_none_follows_another_are_none(self) -> None:
+        stamps = [float(7 * number) for number in range(1, 100)]
+        assert set(stamps_kept(stamps)) == {None}
+
+    def test_a_jump_at_the_very_end_is_not_believed(self) -> None:
+        assert stamps_kept([*run(0, 100), 500.0]) == [*run(0, 100), None]
+
+    def test_a_short_sound_may_start_late(self) -> None:
+        assert stamps_kept(run(30.0, 5)) == run(30.0, 5)
+
+    @given(st.lists(st.none() | st.floats(-1e6, 1e6), max_size=60))
+    def test_no_frame_is_lost_whatever_the_stamps(self, stamps: list[float | None]) -> None:
+        assert len(stamps_kept(stamps)) == len(stamps)

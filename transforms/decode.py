@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from transforms.priming import Track, mpeg_audio_layer, origin_s, stamps_hold
 from transforms.records import InputError
-from transforms.timeline import Timeline
+from transforms.timeline import Stamped, Timeline, steady
 
 BLOCK_S = 1.0
 # Beyond these no sound is recorded: a damaged header states them.
@@ -115,8 +115,9 @@ class AudioFile:
         # The codec's small frames are joined: the steps after this one cost per block.
         group: list[av.AudioFrame] = []
         length = 0
-        for frame, stamp_s in self._stamped():
-            gap = timeline.gap(stamp_s, frame.samples, frame.rate)
+        for stamped in steady(self._stamped()):
+            frame = stamped.frame
+            gap = timeline.gap(stamped.stamp_s, frame.samples, frame.rate)
             if group and (gap or length >= BLOCK_S * frame.rate or _form(frame) != _form(group[0])):
                 yield _block(group)
                 group, length = [], 0
@@ -137,8 +138,7 @@ class AudioFile:
             yield _block(group)
         self.damage += timeline.damage()
 
-    def _stamped(self) -> Iterator[tuple[av.AudioFrame, float | None]]:
-        """Yield the frames with their time in the title; None where a frame just follows the one before."""
+    def _stamped(self) -> Iterator[Stamped[av.AudioFrame]]:
         believed = stamps_hold(self._container.format.name, _codec(self._stream)[0])
         origin_s: float | None = None
         for frame in self._frames():
@@ -148,7 +148,7 @@ class AudioFile:
                 follows_s = frame.time
             follows_s = frame.time if believed or follows_s is None else follows_s + self._lost * _length_s(frame)
             self._lost = 0
-            yield frame, None if follows_s is None else follows_s - origin_s
+            yield Stamped(frame, None if follows_s is None else follows_s - origin_s, _length_s(frame))
             follows_s = None if follows_s is None else follows_s + _length_s(frame)
 
     def _frames(self) -> Iterator[av.AudioFrame]:
@@ -159,6 +159,8 @@ class AudioFile:
                 packet = next(packets, None)
             except (av.error.FFmpegError, OSError) as error:
                 self.damage.append(f"reading stopped early: {reason(error)}")
+                break
+            except IndexError:  # PyAV, at the end of a file in which a stream appears that its start did not name
                 break
             if packet is None:
                 break
@@ -233,7 +235,8 @@ def _layout(frame: av.AudioFrame) -> tuple[str, ...]:
 
 
 def _full_scale_1(data: NDArray[Any]) -> NDArray[np.float32]:
-    sound = np.ascontiguousarray(data, np.float32)
+    with np.errstate(over="ignore"):  # a damaged float64 becomes infinite, and that is dealt with below
+        sound = np.ascontiguousarray(data, np.float32)
     if data.dtype.kind != "f":
         if data.dtype == np.uint8:
             sound -= 128

@@ -10,7 +10,8 @@ from typing import BinaryIO
 HEAD = 1 << 16
 TAIL = 1 << 17  # the longest page of an Ogg file, twice
 # What a recorder writes before it knows the size, and leaves when it is stopped.
-UNKNOWN_SIZES = (0, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF, 0x7FFFFFFFFFFFFFFF)
+UNKNOWN_SIZES = (0, 0xFFFFFFFF)
+LARGEST = 1 << 50
 W64_RIFF = b"riff.\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
 TS_SYNC = 0x47
 
@@ -39,7 +40,7 @@ def cut_off(file: BinaryIO) -> CutOff | None:
         lost = -size % 188
         return CutOff("ends in the middle of a transport packet") if lost else None
     promised = _promised(head)
-    if promised in UNKNOWN_SIZES or promised <= size:
+    if promised <= size:
         return None
     return CutOff(f"ends {promised - size} bytes before the end that its header states", size / promised)
 
@@ -47,12 +48,11 @@ def cut_off(file: BinaryIO) -> CutOff | None:
 def _promised(head: bytes) -> int:
     try:
         if head[:4] == b"RF64" and head[12:16] == b"ds64":  # EBU Tech 3306
-            return _number("<Q", head, 20) + 8
+            return _known(_number("<Q", head, 20), 8)
         if head[:4] in (b"RIFF", b"RF64"):
-            size = _number("<I", head, 4)
-            return size if size in UNKNOWN_SIZES else size + 8
+            return _known(_number("<I", head, 4), 8)
         if head[:16] == W64_RIFF:
-            return _number("<Q", head, 16)
+            return _known(_number("<Q", head, 16), 0)
         if head[:4] == b"caff":
             return _caf(head)
     except (struct.error, OverflowError):
@@ -64,8 +64,12 @@ def _caf(head: bytes) -> int:
     at = 8
     while head[at : at + 4] != b"data":
         at += 12 + _number(">Q", head, at + 4)
-    size = _number(">Q", head, at + 4)
-    return size if size in UNKNOWN_SIZES else at + 12 + size
+    return _known(_number(">Q", head, at + 4), at + 12)
+
+
+def _known(size: int, before: int) -> int:
+    """Add what lies before to a size; 0 where it is none: unknown when it was written, or more than any file has."""
+    return 0 if size in UNKNOWN_SIZES or size > LARGEST else size + before
 
 
 def _number(form: str, head: bytes, at: int) -> int:

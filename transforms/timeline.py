@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
 
 # Containers round their time stamps (Matroska: to 1 ms) and live recordings jitter; only a larger step is a real gap.
 JITTER_S = 0.011
@@ -13,8 +17,62 @@ LOST_FRAME = 0.75
 LONGEST_GAP_S = 3600.0
 # Packets overlap by less; where the stamps fall back further (joined MPEG-TS, DVD), new sound follows.
 LONGEST_OVERLAP_S = 1.0
+# A larger step of the stamps is believed when so much sound follows it, or so many frames and another step.
+JUMP_S = 0.1
+FOLLOWED_S = 0.5
+FOLLOWERS = 3
 # Less than this is not worth telling.
 TOLD_S = 0.2
+
+
+@dataclass(frozen=True)
+class Stamped(Generic[T]):
+    """A frame of sound, its time in the title (None where it has no stamp) and its length."""
+
+    frame: T
+    stamp_s: float | None
+    length_s: float
+
+    def end_s(self, expected_s: float) -> float:
+        """Give where the next frame is expected, if this one was at ``expected_s``."""
+        return (expected_s if self.stamp_s is None else self.stamp_s) + self.length_s
+
+
+def steady(frames: Iterable[Stamped[T]]) -> Iterator[Stamped[T]]:
+    """Take away time stamps that jump without being followed: a flipped bit in one of them is no gap of an hour.
+
+    Frames after a jump are held back until as much sound has followed as shows that it is one, in stamps that agree.
+    Where the stamps come back instead, or jump again at once, those between are damaged: they become None.
+    """
+    held: list[Stamped[T]] = []
+    line_s, new_line_s = 0.0, 0.0  # where the next frame is expected, before the jump and after it
+    for frame in frames:
+        if held and not _near(frame, new_line_s):
+            jumped_on = not _near(frame, line_s) and len(held) >= FOLLOWERS
+            yield from held if jumped_on else map(_unstamped, held)
+            line_s = new_line_s if jumped_on else line_s
+            held = []
+        if held or not _near(frame, line_s):
+            new_line_s = frame.end_s(new_line_s)
+            line_s += frame.length_s
+            held.append(frame)
+            if sum(each.length_s for each in held) < FOLLOWED_S:
+                continue
+            line_s = new_line_s
+            yield from held
+            held = []
+        else:
+            line_s = frame.end_s(line_s)
+            yield frame
+    yield from held if line_s <= FOLLOWED_S else map(_unstamped, held)
+
+
+def _near(frame: Stamped[T], expected_s: float) -> bool:
+    return frame.stamp_s is None or abs(frame.stamp_s - expected_s) <= JUMP_S
+
+
+def _unstamped(frame: Stamped[T]) -> Stamped[T]:
+    return replace(frame, stamp_s=None)
 
 
 @dataclass
