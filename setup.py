@@ -24,7 +24,7 @@ setup(
         "pipelines.demo_catalog": ["*.csv", "media/*", "text/*", "truth/*"],
         "runners": ["py.typed"],
     },
-    entry_points={"console_scripts": ["smad = pipelines.cli:main"]},
+    entry_points={"console_scripts": ["smad = pipelines.cli:run"]},
     install_requires=[
         BEAM.format(""),
         "torch>=2.11,<2.12",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
-from runners.worker import hush
+from runners.worker import hush, leave
 
 VERBS = {
     "demo": ("pipelines.demo", "the whole path on the small catalog of the package, then the report"),
@@ -41,5 +42,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
+def run() -> NoReturn:
+    """Be the program ``smad``."""
+    leave(main())
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

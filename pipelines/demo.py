@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Sequence
 from importlib import resources
 from pathlib import Path
 
 from crnn import train
 from pipelines import evaluate, prepare, tag
+from runners.worker import leave
 from transforms.catalog import read_catalog
 from transforms.records import Title
 
@@ -71,4 +71,4 @@ def _close(catalog: Path, output: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

@@ -12,6 +12,7 @@ from typing import Any
 import apache_beam as beam
 
 from pipelines import job
+from runners.worker import leave
 from transforms import storage
 from transforms.inputs import read_inputs
 from transforms.ptransforms.read import ReadCatalog
@@ -96,4 +97,4 @@ def _publish(scores: dict[str, Any], titles: list[Title], args: argparse.Namespa
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

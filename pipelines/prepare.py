@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
 import apache_beam as beam
 
 from pipelines import job
+from runners.worker import leave
 from transforms.labels import LabelRules
 from transforms.ptransforms.read import (
     LABEL_COLUMNS,
@@ -89,4 +89,4 @@ def _shares(text: str) -> tuple[float, ...]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

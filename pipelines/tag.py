@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -16,6 +15,7 @@ from apache_beam.ml.inference.base import RunInference
 from crnn.checkpoint import Checkpoint, read_checkpoint
 from crnn.handler import CrnnHandler
 from pipelines import job
+from runners.worker import leave
 from transforms.ptransforms.guard import failure
 from transforms.ptransforms.read import SOUND_COLUMNS, ReadCatalog, SkipDone
 from transforms.ptransforms.title import LoadTitle, Stitch, Windows
@@ -93,4 +93,4 @@ def _inference_failures(dead: Any) -> list[Failure]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

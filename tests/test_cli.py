@@ -74,3 +74,12 @@ def test_a_verb_is_a_module_too() -> None:
     )
     assert result.returncode == 0
     assert "usage: smad prepare" in result.stdout
+
+
+@pytest.mark.parametrize("status", [0, 1, 2])
+def test_the_program_ends_at_once_with_its_status_and_all_that_it_said(status: int) -> None:
+    # A daemon thread that never ends would be killed inside C++ code, and take the program with it.
+    said = f"import atexit; atexit.register(print, 'late'); print('said'); leave({status})"
+    ending = f"from runners.worker import leave; {said}"
+    done = subprocess.run([sys.executable, "-c", ending], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (status, "said\n", "")

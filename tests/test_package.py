@@ -38,4 +38,4 @@ def test_the_demo_catalog_is_package_data() -> None:
 
 
 def test_the_command_line_is_an_entry_point() -> None:
-    assert setup_arguments()["entry_points"] == {"console_scripts": ["smad = pipelines.cli:main"]}
+    assert setup_arguments()["entry_points"] == {"console_scripts": ["smad = pipelines.cli:run"]}

@@ -113,29 +113,26 @@ class AudioFile:
         """
         timeline = Timeline(in_frames=not _codec(self._stream)[0].startswith("pcm"))
         # The codec's small frames are joined: the steps after this one cost per block.
-        group: list[av.AudioFrame] = []
-        length = 0
+        group: _Group | None = None
         for stamped in steady(self._stamped()):
             frame = stamped.frame
             gap = timeline.gap(stamped.stamp_s, frame.samples, frame.rate)
-            if group and (gap or length >= BLOCK_S * frame.rate or _form(frame) != _form(group[0])):
-                yield _block(group)
-                group, length = [], 0
+            if group and (gap or not group.takes(frame)):
+                yield group.block()
+                group = None
             if gap > 0:
                 yield from _silence(gap, frame)
-            if -gap == frame.samples:
-                continue
+            group = group or _Group(frame)
+            group.add(frame)
             if gap < 0:
-                late = _block([frame])
-                yield Block(late.samples[:, -gap:], *late.form)
-            else:
-                group.append(frame)
-                length += frame.samples
+                late, group = group.block(), None
+                if -gap < frame.samples:
+                    yield Block(late.samples[:, -gap:], *late.form)
             if timeline.position > LONGEST_S * frame.rate:
                 self.damage.append(f"is longer than {LONGEST_S / 3600:.0f} h; the rest was not used")
                 break
         if group:
-            yield _block(group)
+            yield group.block()
         self.damage += timeline.damage()
 
     def _stamped(self) -> Iterator[Stamped[av.AudioFrame]]:
@@ -196,6 +193,42 @@ def _length_s(frame: av.AudioFrame) -> float:
     return frame.samples / frame.rate
 
 
+class _Group:
+    """Frames of one form, copied to one array while they are still in the processor's cache."""
+
+    def __init__(self, first: av.AudioFrame) -> None:
+        self._form, self._layout, self._rate_hz = _form(first), _layout(first), first.rate
+        kind = np.dtype(SAMPLE_TYPES[first.format.name.removesuffix("p")])
+        # As many as fill it, where all frames are as long as the first: what is full is not copied again.
+        self._capacity = max(1, round(BLOCK_S * first.rate) // first.samples) * first.samples
+        self._filled = 0
+        # Not frame.to_ndarray(): it looks for a null pointer behind the planes, and behind eight (7.1) there is none.
+        planes = len(self._layout) if first.format.is_planar else 1
+        self._data = np.empty((planes, self._capacity * len(self._layout) // planes), kind)
+        self._rows = [memoryview(row).cast("B") for row in self._data]
+        self._width = self._data.strides[0] // self._capacity  # bytes of a plane for one sample of all its channels
+
+    def takes(self, frame: av.AudioFrame) -> bool:
+        """Tell whether the frame is of the same form, and there is room for it."""
+        return self._filled + frame.samples <= self._capacity and _form(frame) == self._form
+
+    def add(self, frame: av.AudioFrame) -> None:
+        """Copy the frame."""
+        begin, size = self._filled * self._width, frame.samples * self._width
+        for index, row in enumerate(self._rows):
+            plane: Any = AudioPlane(frame, index)
+            row[begin : begin + size] = memoryview(plane)[:size]
+        self._filled += frame.samples
+
+    def block(self) -> Block:
+        """Give the frames as one block."""
+        channels, planes = len(self._layout), len(self._data)
+        data = self._data[:, : self._filled * channels // planes]
+        if planes < channels:
+            data = data.reshape(-1, channels).T
+        return Block(_full_scale_1(data), self._layout, self._rate_hz)
+
+
 def _form(frame: av.AudioFrame) -> tuple[str, str, int]:
     return frame.format.name, frame.layout.name, frame.rate
 
@@ -213,23 +246,6 @@ def _silence(length: int, like: av.AudioFrame) -> Iterator[Block]:
         yield Block(np.zeros((len(layout), min(piece, length - at)), np.float32), layout, like.rate)
 
 
-def _block(frames: list[av.AudioFrame]) -> Block:
-    first = frames[0]
-    channels, kind = first.layout.nb_channels, SAMPLE_TYPES[first.format.name.removesuffix("p")]
-    # Not frame.to_ndarray(): it looks for a null pointer behind the planes, and behind eight (7.1) there is none.
-    planes = channels if first.format.is_planar else 1
-    width = channels // planes
-    data = np.empty((planes, width * sum(frame.samples for frame in frames)), kind)
-    for index, row in enumerate(data):
-        np.concatenate([_plane(frame, index, kind, frame.samples * width) for frame in frames], out=row)
-    return Block(_full_scale_1(data.reshape(-1, channels).T if width > 1 else data), _layout(first), first.rate)
-
-
-def _plane(frame: av.AudioFrame, index: int, kind: Any, length: int) -> NDArray[Any]:
-    plane: Any = AudioPlane(frame, index)
-    return np.frombuffer(plane, kind, length)
-
-
 def _layout(frame: av.AudioFrame) -> tuple[str, ...]:
     return tuple(channel.name for channel in frame.layout.channels)
 
@@ -241,7 +257,7 @@ def _full_scale_1(data: NDArray[Any]) -> NDArray[np.float32]:
         if data.dtype == np.uint8:
             sound -= 128
         sound *= np.float32(2 ** (1 - 8 * data.itemsize))
-    elif not (sound.min() >= -LOUDEST and sound.max() <= LOUDEST):  # so put, a NaN is found, too
+    elif not np.vdot(sound, sound) <= LOUDEST**2:  # may hold such a sample; so put, a NaN is found, too
         np.nan_to_num(sound, copy=False, nan=0.0, posinf=1.0, neginf=-1.0)
         np.clip(sound, -LOUDEST, LOUDEST, out=sound)
     return sound
