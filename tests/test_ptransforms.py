@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
 import numpy as np
 import pytest
+import soundfile
 from apache_beam.coders import registry
 from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 from apache_beam.testing.util import assert_that, equal_to
 from apache_beam.typehints.native_type_compatibility import convert_to_beam_type
 
+from transforms.apart import read_apart
 from transforms.load import load
 from transforms.metrics import Counts
+from transforms.ptransforms import title as title_module
 from transforms.ptransforms.guard import guarded
 from transforms.ptransforms.read import JoinCues, ReadCatalog, ReadCueSheets, ReadTimedText, SkipDone
 from transforms.ptransforms.score import SumCounts
-from transforms.ptransforms.title import CutSegments, LabelFrames, LoadTitle, Windows, facts_of
+from transforms.ptransforms.title import CutSegments, LabelFrames, LoadTitle, Windows, _loaded, facts_of
 from transforms.ptransforms.write import WriteFailures, WriteShards
 from transforms.records import (
     Failure,
@@ -159,3 +162,66 @@ def test_counts_are_summed_by_key() -> None:
     with pipeline() as root:
         counts = root | beam.Create([(key, Counts(1, 2, 3)), (key, Counts(10, 20, 30)), (other, Counts(5, 0, 0))])
         assert_that(counts | SumCounts(), equal_to([(key, Counts(11, 22, 33)), (other, Counts(5, 0, 0))]))
+
+
+class TestLoadTitle:
+    @pytest.fixture
+    def stems(self, tmp_path: Path) -> tuple[str, ...]:
+        noise = np.random.default_rng(0).uniform(-0.1, 0.1, (3, 32_000))
+        paths = tuple(str(tmp_path / f"film_{name}.wav") for name in ("C", "L", "R"))
+        for path, wave in zip(paths, noise, strict=True):
+            soundfile.write(path, wave, 16_000)
+        return paths
+
+    def loaded(self, title: Title, exact_level: bool = False) -> tuple[list[LoadedTitle], list[Failure]]:
+        results = list(_loaded(TitleSources(title), exact_level))
+        failures = [result for result in results if isinstance(result, Failure)]
+        return [result for result in results if isinstance(result, LoadedTitle)], failures
+
+    def test_a_file_a_channel(self, stems: tuple[str, ...]) -> None:
+        [loaded], failures = self.loaded(Title("film", stems))
+        assert (loaded.audio.layout, loaded.audio.channels, failures) == ("FC FL FR", 3, [])
+        assert np.array_equal(loaded.audio.samples, load(stems)[0].samples)
+        assert loaded.cpu_s > loaded.audio.cpu_s > 0
+
+    def test_the_catalog_states_the_layout(self, stems: tuple[str, ...]) -> None:
+        [loaded], _ = self.loaded(Title("film", stems, audio_layout=("FL", "FR", "LFE")))
+        assert loaded.audio.layout == "FL FR LFE"
+
+    def test_the_exact_level(self, tmp_path: Path, tone: Any) -> None:
+        soundfile.write(tmp_path / "a.wav", tone(1000, 3, 16_000, peak=10 ** (-23 / 20)), 16_000)
+        title = Title("a", (str(tmp_path / "a.wav"),))
+        assert self.loaded(title)[0][0].audio.gain_db == 0
+        assert self.loaded(title, exact_level=True)[0][0].audio.gain_db == pytest.approx(-0.99, abs=0.1)
+
+    def test_silence_is_told(self, tmp_path: Path) -> None:
+        soundfile.write(tmp_path / "a.wav", np.zeros(32_000), 16_000)
+        [loaded], [failure] = self.loaded(Title("a", (str(tmp_path / "a.wav"),)))
+        assert (failure.error, failure.severity, failure.stage) == ("Silent", "warning", "load")
+        assert "-inf LKFS" in failure.message
+        assert loaded.audio.gain_db == 0
+
+    def test_damage_tells_how_much_is_kept(self, stems: tuple[str, ...], tmp_path: Path) -> None:
+        data = Path(stems[0]).read_bytes()
+        (tmp_path / "cut.wav").write_bytes(data[: len(data) // 2])
+        [loaded], [failure] = self.loaded(Title("a", (str(tmp_path / "cut.wav"),)))
+        assert (failure.error, failure.severity) == ("Damaged", "warning")
+        assert failure.kept_s == pytest.approx(1, abs=0.01)
+        assert failure.expected_s == pytest.approx(2, abs=0.01)
+        assert "bytes before the end that its header states" in failure.message
+        assert len(loaded.audio.samples) == pytest.approx(16_000, abs=100)
+
+    def test_a_file_that_changes_while_it_is_read(
+        self, stems: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def read_and_change(*how: Any) -> Iterator[Any]:
+            parts = read_apart(*how)
+            yield next(parts)
+            with Path(stems[0]).open("ab") as file:
+                file.write(bytes(1000))
+            yield from parts
+
+        monkeypatch.setattr(title_module, "read_apart", read_and_change)
+        [_], [failure] = self.loaded(Title("a", stems[:1]))
+        assert (failure.error, failure.severity) == ("Damaged", "warning")
+        assert "changed while it was read; the next run reads it again" in failure.message

@@ -91,7 +91,11 @@ def _read(signal: MonoSignal, delivery: Delivery | None = None) -> Iterator[Piec
 
 
 def keep(sound: Iterable[Piece | Measured], exact: bool = False) -> tuple[Audio, list[str]]:
-    """Keep what ``read_sound`` yields, level it, and say what of it is damaged."""
+    """Keep what ``read_sound`` yields, level it, and say what of it is damaged.
+
+    Raises:
+        InputError: it is shorter than a sample.
+    """
     keeper = Keeper()
     for part in sound:
         if isinstance(part, Piece):
@@ -101,6 +105,8 @@ def keep(sound: Iterable[Piece | Measured], exact: bool = False) -> tuple[Audio,
     gain_db = delivery_gain_db(measured.loudness_lkfs, exact)
     samples = keeper.levelled(gain_db)
     held_s = seconds(len(samples))
+    if not held_s:
+        raise InputError("holds no decodable sound; deliver a complete audio file")
     expected_s = _expected_s(measured, held_s)
     damage = list(measured.damage)
     if expected_s is not None and expected_s - held_s > MISSING_TAIL_S:

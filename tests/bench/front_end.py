@@ -44,11 +44,17 @@ CODECS = {
 }
 # Stereo, 5.1, 7.1, and 16 speakers that have a place in the mix.
 MASKS = {2: 0x3, 6: 0x3F, 8: 0x63F, 16: 0x2002D7FF}
-# Loads a file, in a process of its own, and tells what it cost. It waits after the imports, until it is measured.
+# Loads a file as the jobs do, and tells what it cost. It waits after the imports, its decoder's too, to be measured.
 LOADER = """
-import json, resource, sys, time
-from transforms.load import load
+import json, resource, sys, tempfile, time
+import numpy as np, soundfile
+from transforms.apart import read_apart
+from transforms.load import keep
 from transforms.records import InputError
+
+with tempfile.NamedTemporaryFile(suffix=".wav") as short:
+    soundfile.write(short, np.full(48000, 0.1), 48000)
+    keep(read_apart([short.name]))
 
 def cpu_s():
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
@@ -58,7 +64,7 @@ print(flush=True)
 sys.stdin.readline()
 before, started = cpu_s(), time.monotonic()
 try:
-    audio, damage = load(sys.argv[1])
+    audio, damage = keep(read_apart([sys.argv[1]]))
     held, said = len(audio.samples), "; ".join(map(str, damage))
 except InputError as error:
     held, said = 0, f"refused: {error}"
@@ -187,7 +193,7 @@ def loaded(path: Path, watch: bool = False) -> Load:
         told = json.loads(process.stdout.readline())
         peaks |= (now := family(process.pid))
         # Children that still run are in no account of the process yet.
-        living_s = total(now, "cpu_s") - now[process.pid].cpu_s
+        living_s = children_s(now, process.pid) - children_s(imported, process.pid)
         process.communicate("\n")
     return Load(
         told["own_s"] + told["children_s"] + living_s,
@@ -198,6 +204,11 @@ def loaded(path: Path, watch: bool = False) -> Load:
         total(peaks, "peak_mb") - total(imported, "peak_mb"),
         shared_mb,
     )
+
+
+def children_s(usages: Mapping[int, Usage], pid: int) -> float:
+    """Give the CPU seconds of all processes but the one."""
+    return sum(usage.cpu_s for other, usage in usages.items() if other != pid)
 
 
 def total(usages: Mapping[int, Usage], what: str) -> float:
