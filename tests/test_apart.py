@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 import pytest
@@ -107,6 +107,18 @@ def test_a_crash_is_a_failure_of_the_title_and_the_next_is_read(film: Path, numb
     with pytest.raises(DecoderDied, match=f"crashed the decoder \\({number.name}\\)"):
         list(parts)
     assert isinstance(list(read_apart([str(film)]))[-1], Measured)
+
+
+def test_one_that_died_while_it_was_idle_is_no_loss(film: Path) -> None:
+    keep(read_apart([str(film)]))
+    os.kill(decoder_pid(), signal.SIGKILL)
+    apart._of_this_thread.decoder._process.wait()
+    assert keep(read_apart([str(film)]))[1] == []
+
+
+def test_an_accident_of_the_decoders_own_is_told(film: Path) -> None:
+    with pytest.raises(DecoderDied, match=r"breaks the decoder \(TypeError: .*; deliver it again"):
+        list(read_apart([str(film)], layout=cast(Any, [["no", "names"]] * 6)))
 
 
 def test_a_decoder_that_hangs_is_given_up(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ def read_apart(
         DecoderDied: the decoder crashed on them, or did nothing for ``stall_s``.
     """
     order = Order(tuple(files), tuple(tracks), tuple(layout), frozenset(remote or ()))
-    decoder = _of_this_thread.decoder = getattr(_of_this_thread, "decoder", None) or _Decoder()
+    decoder = _decoder()
     try:
         with contextlib.ExitStack() as stack:
             opened = {name: stack.enter_context(open_file()) for name, open_file in (remote or {}).items()}
@@ -85,6 +85,14 @@ def read_apart(
 
 
 _of_this_thread = threading.local()
+
+
+def _decoder() -> _Decoder:
+    """Give this thread's decoder; a new one where there is none, or it has died since it was used."""
+    decoder: _Decoder | None = getattr(_of_this_thread, "decoder", None)
+    if decoder is None or not decoder.is_alive():
+        decoder = _of_this_thread.decoder = _Decoder()
+    return decoder
 
 
 class _Decoder:
@@ -143,6 +151,9 @@ class _Decoder:
             f"gave no sound for {stall_s:.0f} s, and was given up; deliver it again, or in another format"
         )
 
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
     def _cause(self) -> str:
         status = self._process.wait()
         return signal.Signals(-status).name if status < 0 else f"exit status {status}"
@@ -188,6 +199,8 @@ def _carry_out(order: Order, connection: Connection[Any, Any]) -> None:
         connection.send(error)
     except MemoryError:
         connection.send(InputError("takes too much memory to be decoded: it is damaged; deliver it again"))
+    except Exception as error:  # whatever it is, the parent is to hear of it
+        connection.send(DecoderDied(f"breaks the decoder ({type(error).__name__}: {error}); deliver it again"))
 
 
 def _with_cost(measured: Measured, began_s: float) -> Measured:
