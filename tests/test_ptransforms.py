@@ -225,3 +225,9 @@ class TestLoadTitle:
         [_], [failure] = self.loaded(Title("a", stems[:1]))
         assert (failure.error, failure.severity) == ("Damaged", "warning")
         assert "changed while it was read; the next run reads it again" in failure.message
+
+    def test_a_guess_is_told(self, media: Any, tone: Any) -> None:
+        tracks = [media.track(tone(400 + 100 * number, 1), codec="pcm_s16le") for number in range(4)]
+        [loaded], [failure] = self.loaded(Title("a", (str(media.tracks("a.mov", tracks)),)))
+        assert (failure.error, failure.severity, loaded.audio.channels) == ("Guessed", "warning", 2)
+        assert "has 4 mono tracks" in failure.message

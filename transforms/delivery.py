@@ -33,7 +33,8 @@ class Delivery:
 
     files: paths or seekable binary files; tracks: of the one file, or of each; layout: the channels' FFmpeg names in
     order of files, tracks, channels, or empty: as the files say. After the iteration ``damage`` holds what went wrong;
-    present: the share of their bytes that is there, as far as the files tell.
+    present: the share of their bytes that is there, as far as the files tell; guesses: what was taken for the
+    programme where neither the catalog nor the file says it.
 
     Raises:
         InputError: a file, its sound or a track is not there.
@@ -44,6 +45,7 @@ class Delivery:
     layout: Layout = ()
     damage: list[str] = field(default_factory=list)
     present: float = 1.0
+    guesses: list[str] = field(default_factory=list)
 
     def __enter__(self) -> Delivery:
         with contextlib.ExitStack() as stack:
@@ -85,7 +87,7 @@ class Delivery:
                 wanted = self.tracks[index : index + 1] if one_each else self.tracks
                 choice = choose_tracks(tracks, wanted, len(self.layout) if len(self.files) == 1 else 0)
                 if choice.warning:
-                    self.damage.append(choice.warning)
+                    self.guesses.append(choice.warning)
                 yield from (AudioFile(_apart(file), track) for track in choice.indices)
 
     def _look_at_the_end(self, file: Source) -> None:

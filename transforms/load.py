@@ -32,6 +32,7 @@ class Measured:
     declared_s: float | None = None
     present: float = 1.0
     damage: tuple[str, ...] = ()
+    guesses: tuple[str, ...] = ()
     cpu_s: float = 0.0
     peak_rss_mb: float = 0.0
 
@@ -87,6 +88,7 @@ def _read(signal: MonoSignal, delivery: Delivery | None = None) -> Iterator[Piec
         delivery.declared_s() if delivery else None,
         delivery.present if delivery else 1.0,
         tuple(delivery.damage) if delivery else (),
+        tuple(delivery.guesses) if delivery else (),
     )
 
 
@@ -122,6 +124,7 @@ def keep(sound: Iterable[Piece | Measured], exact: bool = False) -> tuple[Audio,
         expected_s,
         measured.cpu_s,
         measured.peak_rss_mb,
+        measured.guesses,
     ), damage
 
 

@@ -97,7 +97,8 @@ class Audio:
     samples: [T] int16, mono, 16 kHz, after the gain; sample 0 is time 0 of the title. loudness_lkfs: of the mono
     signal, before the gain; programme_lkfs: of the channels as delivered. channels, layout: as delivered.
     limited_s: how much of it a limiter turned down. expected_s: the duration that the files promise, where they do.
-    cpu_s, decoder_mb: what a decoder of its own took, and its peak memory.
+    cpu_s, decoder_mb: what a decoder of its own took, and its peak memory. guesses: what was taken for the programme
+    where nothing says it.
     """
 
     samples: NDArray[np.int16]
@@ -110,6 +111,7 @@ class Audio:
     expected_s: float | None = None
     cpu_s: float = 0.0
     decoder_mb: float = 0.0
+    guesses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,8 @@ def _loaded(sources: TitleSources, exact_level: bool) -> Iterator[LoadedTitle | 
     if damage:
         lost = Failure(title.title_id, title.uri, "load", "Damaged", "; ".join(damage), "warning")
         yield replace(lost, kept_s=seconds(len(audio.samples)), expected_s=audio.expected_s)
+    for guess in audio.guesses:
+        yield Failure(title.title_id, title.uri, "load", "Guessed", guess, "warning")
     if is_silent(audio.loudness_lkfs):
         text = f"is silent, or nearly ({audio.loudness_lkfs:.1f} LKFS); its level is left as it is"
         yield Failure(title.title_id, title.uri, "load", "Silent", text, "warning")
