@@ -100,8 +100,10 @@ def test_a_refusal_is_the_same(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGKILL, signal.SIGABRT])
-def test_a_crash_is_a_failure_of_the_title_and_the_next_is_read(film: Path, number: signal.Signals) -> None:
-    parts = read_apart([str(film)])
+def test_a_crash_is_a_failure_of_the_title_and_the_next_is_read(
+    film: Path, number: signal.Signals, media: Any, tone: Callable[..., Wave]
+) -> None:
+    parts = read_apart([str(media.write("long.wav", tone(440, 240, 16_000), rate_hz=16_000))])
     assert isinstance(next(parts), Piece)
     os.kill(decoder_pid(), number)
     with pytest.raises(DecoderDied, match=f"crashed the decoder \\({number.name}\\)"):
