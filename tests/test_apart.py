@@ -58,6 +58,12 @@ def opened(data: bytes) -> Iterator[BinaryIO]:
     yield io.BytesIO(data)
 
 
+def test_after_a_long_title_its_memory_is_let_go(media: Any, tone: Callable[..., Wave], monkeypatch: Any) -> None:
+    monkeypatch.setattr(apart, "LONG", 16_000)
+    keep(read_apart([str(media.write("a.wav", tone(440, 2)))]))
+    assert apart._of_this_thread.decoder is None
+
+
 def test_a_remote_file_is_read_through_the_parent(film: Path) -> None:
     data = film.read_bytes()  # its index is at the end
     audio, damage = keep(read_apart(["gs://films/film.mp4"], remote={"gs://films/film.mp4": lambda: opened(data)}))

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from transforms.decode import reason
+from transforms.frames import SAMPLE_RATE_HZ
 from transforms.level import Piece
 from transforms.load import Measured, read_sound
 from transforms.records import InputError
@@ -34,6 +35,8 @@ STALL_S = 300.0
 MOST_MEMORY = 4 << 30
 # Pieces are sent so many at once: each message costs as much as a tenth of decoding a second.
 TOGETHER = 10
+# After so much sound, to start another decoder costs little against the work on it.
+LONG = 600 * SAMPLE_RATE_HZ
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 Open = Callable[[], AbstractContextManager[BinaryIO]]
@@ -101,7 +104,8 @@ def _decoder() -> _Decoder:
 class _Decoder:
     """A child process that serves one order after another.
 
-    fit: it may serve another, as it is not in the middle of a file, and has not read what a damaged one held.
+    fit: it may serve another, as it is not in the middle of a file, has not read what a damaged one held, and would not
+    hold its memory for long while the sound is worked on.
     """
 
     def __init__(self) -> None:
@@ -120,7 +124,7 @@ class _Decoder:
 
     def read(self, order: Order, opened: Mapping[str, BinaryIO], stall_s: float) -> Iterator[Piece | Measured]:
         self._connection.send(order)
-        self.fit, given = False, False
+        self.fit, given = False, 0
         failed: OSError | None = None
         while True:
             message = self._receive(stall_s)
@@ -130,7 +134,7 @@ class _Decoder:
                 self._connection.send(answer)
                 continue
             if isinstance(message, list):
-                given = True
+                given += sum(len(piece.samples) for piece in message)
                 yield from message
                 continue
             if failed:  # not the file's fault, so it is no damage
@@ -138,7 +142,7 @@ class _Decoder:
             if isinstance(message, Exception):
                 self.fit = not given
                 raise message
-            self.fit = not message.damage
+            self.fit = not message.damage and given < LONG
             yield message
             return
 
@@ -246,10 +250,20 @@ class _Lent(io.RawIOBase):
         return answer
 
 
+def rss_mb() -> float:
+    """Give the memory that this process holds now; where that is not told, the most it has held."""
+    return _status_mb("VmRSS:") or peak_rss_mb()
+
+
 def peak_rss_mb() -> float:
     """Give the peak memory of this process."""
-    with contextlib.suppress(OSError):  # a child's rusage holds what its parent had when it was forked
-        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1024
+    if peak_mb := _status_mb("VmHWM:"):  # a child's rusage holds what its parent had when it was forked
+        return peak_mb
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024**2 if sys.platform == "darwin" else 1024)
+
+
+def _status_mb(name: str) -> float:
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
+        return next((int(line.split()[1]) / 1024 for line in lines if line.startswith(name)), 0.0)
+    return 0.0

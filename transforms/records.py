@@ -126,11 +126,12 @@ class TitleSources:
 
 @dataclass(frozen=True)
 class LoadedTitle:
-    """A title with its sound; cpu_s is what the loading took."""
+    """A title with its sound; cpu_s is what the loading took, loading_mb what worker and decoder held at its end."""
 
     sources: TitleSources
     audio: Audio
     cpu_s: float
+    loading_mb: float = 0.0
 
     @property
     def title(self) -> Title:
@@ -190,7 +191,7 @@ class TitleFacts:
     cpu_s: float
     programme_lkfs: float = -np.inf
     limited_s: float = 0.0
-    decoder_mb: float = 0.0
+    loading_mb: float = 0.0
 
 
 @dataclass(frozen=True)

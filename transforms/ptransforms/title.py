@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from transforms import storage
 from transforms.activity import Activity
-from transforms.apart import read_apart
+from transforms.apart import read_apart, rss_mb
 from transforms.frames import seconds
 from transforms.labels import cut, label_frames
 from transforms.load import keep
@@ -66,7 +66,7 @@ def _loaded(sources: TitleSources, exact_level: bool) -> Iterator[LoadedTitle | 
     if is_silent(audio.loudness_lkfs):
         text = f"is silent, or nearly ({audio.loudness_lkfs:.1f} LKFS); its level is left as it is"
         yield Failure(title.title_id, title.uri, "load", "Silent", text, "warning")
-    yield LoadedTitle(sources, audio, time.thread_time() - started + audio.cpu_s)
+    yield LoadedTitle(sources, audio, time.thread_time() - started + audio.cpu_s, rss_mb() + audio.decoder_mb)
 
 
 def _stamps(title: Title) -> list[tuple[Any, ...]]:
@@ -132,7 +132,7 @@ def facts_of(loaded: LoadedTitle) -> TitleFacts:
         loaded.cpu_s,
         audio.programme_lkfs,
         audio.limited_s,
-        audio.decoder_mb,
+        loaded.loading_mb,
     )
 
 

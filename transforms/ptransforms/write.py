@@ -65,7 +65,7 @@ def _write_activity(item: tuple[TitleFacts, Activity], output: str, model: str) 
 
 
 def _write_ledger(output: str, facts: TitleFacts, model: str) -> str:
-    row = tables.title_row(facts, "done", model, peak_rss_mb() + facts.decoder_mb)
+    row = tables.title_row(facts, "done", model, max(peak_rss_mb(), facts.loading_mb))
     storage.write_table(storage.table_path(output, "titles", facts.title.title_id), tables.TITLES, [row])
     Metrics.counter(METRICS, "done").inc()
     Metrics.counter(METRICS, "audio_s").inc(round(seconds(facts.samples)))
