@@ -33,7 +33,7 @@ setup(
         "tensorboard>=2.20,<3",
         "numpy>=2.2,<2.5",
         "scipy>=1.15,<1.19",
-        "av>=16,<19",
+        "av>=17,<19",
         "soxr>=1.0,<2",
         "pyloudnorm>=0.2,<0.3",
         "pyarrow>=20,<26",
