@@ -23,10 +23,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from transforms.decode import reason
 from transforms.frames import SAMPLE_RATE_HZ
 from transforms.level import Piece
 from transforms.load import Measured, read_sound
+from transforms.objects import reason
 from transforms.records import InputError
 
 # A decoder that gives nothing for so long hangs.

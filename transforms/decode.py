@@ -16,6 +16,7 @@ from av.container import InputContainer
 from av.stream import Discard, Disposition
 from numpy.typing import NDArray
 
+from transforms.objects import reason
 from transforms.priming import Track, mpeg_audio_layer, origin_s, stamps_hold
 from transforms.records import InputError
 from transforms.timeline import Stamped, Timeline, steady
@@ -276,8 +277,3 @@ def _start_s(stream: Any) -> float | None:
 def _codec(stream: Any) -> tuple[str, int]:
     context = stream.codec_context
     return (context.codec.canonical_name, context.sample_rate) if context and stream.type == "audio" else ("", 0)
-
-
-def reason(error: BaseException) -> str:
-    """Give an error's own words, without FFmpeg's repetition of the file's name."""
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +46,7 @@ def load(
     Raises:
         InputError: no audio can be had from the files.
     """
-    paths = [files] if isinstance(files, str | BinaryIO) or not isinstance(files, Sequence) else files
+    paths = [files] if isinstance(files, str) or not isinstance(files, Sequence) else files
     return keep(read_sound(paths, tracks, tuple(layout)), exact)
 
 

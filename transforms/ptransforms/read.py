@@ -55,7 +55,7 @@ class SkipDone(beam.PTransform):
 def _not_done(title: Title, output: str, settings: str, columns: Sequence[str]) -> Iterator[Title]:
     stated = {column: getattr(title, column) for column in columns}
     files = [stated[column] for column in ("cue_sheet", "annotations") if stated.get(column)]
-    digest = storage.digest([stated, settings], [*title.audio, *files, *stated.get("subtitles", ())])
+    digest = storage.digest([stated, settings], [*stated.get("audio", ()), *files, *stated.get("subtitles", ())])
     ledger = storage.read_table(storage.table_path(output, "titles", title.title_id))
     if ledger and ledger[0]["input_digest"] == digest:
         Metrics.counter(METRICS, "skipped").inc()
