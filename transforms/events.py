@@ -7,11 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Event:
-    """One subtitle event: its times on the title's timeline, and its text with its markup."""
+    """One subtitle event: its times on the title's timeline, and its text with its markup.
+
+    at_top: it stands in the upper half of the picture, where its format says so outside of the text.
+    """
 
     start_s: float
     end_s: float
     text: str
+    at_top: bool = False
 
 
 @dataclass(frozen=True)
