@@ -19,7 +19,7 @@ setup(
     packages=["transforms", "transforms.ptransforms", "crnn", "pipelines", "pipelines.demo_catalog", "runners"],
     package_data={
         "crnn": ["py.typed", "weights/*"],
-        "transforms": ["py.typed"],
+        "transforms": ["py.typed", "*.toml"],
         "pipelines": ["py.typed"],
         "pipelines.demo_catalog": ["*.csv", "media/*", "text/*", "truth/*"],
         "runners": ["py.typed"],
@@ -40,6 +40,7 @@ setup(
         "soundfile>=0.13,<0.15",
         "ttconv>=1.2,<1.3",
         "pysubs2>=1.8,<1.9",
+        "tomli>=2.2,<3; python_version < '3.11'",
         "charset-normalizer>=3.4,<4",
         "langcodes>=3.5,<4",
         "gcsfs>=2025.9",

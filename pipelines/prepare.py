@@ -10,7 +10,7 @@ import apache_beam as beam
 
 from pipelines import job
 from runners.worker import leave
-from transforms.labels import LabelRules
+from transforms import storage
 from transforms.ptransforms.read import (
     LABEL_COLUMNS,
     SOUND_COLUMNS,
@@ -21,30 +21,34 @@ from transforms.ptransforms.read import (
     ReadTimedText,
     SkipDone,
 )
-from transforms.ptransforms.title import CutSegments, LabelFrames, LoadTitle
+from transforms.ptransforms.title import CutSegments, LabelFrames, LoadTitle, Synchronize
 from transforms.ptransforms.write import WriteShards, write_failures
 from transforms.records import SPLITS, InputError
+from transforms.rules import LabelRules, read_rules
 from transforms.split import DEFAULT_SHARES
 
 EXAMPLES = """examples:
   smad prepare --catalog catalog.csv --output shards
   smad prepare --catalog catalog.csv --output shards --splits 0.9,0.1,0
+  smad prepare --catalog catalog.csv --output shards --rules rules.toml --activity tags
   smad prepare --catalog gs://bucket/catalog.jsonl --output gs://bucket/shards --runner=DataflowRunner ..."""
 
 
 def build(root: beam.Pipeline, args: argparse.Namespace) -> None:
     """Wire catalog → join → load → segment → label → shards."""
     catalog, bad_rows = root | ReadCatalog([args.catalog])
-    settings = repr([asdict(LabelRules()), args.splits, args.exact_level])
+    rules: LabelRules = args.rules
+    settings = repr([asdict(rules), args.splits, args.exact_level, args.activity])
     titles, bad_ledger = catalog | SkipDone(args.output, settings, SOUND_COLUMNS + LABEL_COLUMNS)
 
-    text, bad_text = titles | ReadTimedText()
+    text, bad_text = titles | ReadTimedText(rules.words)
     cues, bad_cues = titles | ReadCueSheets()
-    annotations, bad_annotations = titles | ReadAnnotations()
+    annotations, bad_annotations = titles | ReadAnnotations(rules.classes)
     sources = {"titles": titles, "text": text, "cues": cues, "annotations": annotations} | JoinCues()
 
     loaded, bad_audio = sources | LoadTitle(args.exact_level)
-    labelled, bad_labels = loaded | CutSegments() | LabelFrames()
+    synchronous, bad_sync = loaded | Synchronize(rules.sync, args.activity)
+    labelled, bad_labels = synchronous | CutSegments() | LabelFrames(rules)
     _, bad_writes = labelled | WriteShards(args.output, args.splits)
 
     failures = {
@@ -54,6 +58,7 @@ def build(root: beam.Pipeline, args: argparse.Namespace) -> None:
         "cues": bad_cues,
         "annotations": bad_annotations,
         "audio": bad_audio,
+        "sync": bad_sync,
         "labels": bad_labels,
         "writes": bad_writes,
     }
@@ -71,9 +76,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         metavar="TRAIN,VALID,TEST",
         help="shares of titles without a split of their own, by digest of the series or title [0.8,0.1,0.1]",
     )
+    parser.add_argument(
+        "--rules", metavar="FILE", help="TOML: classes, and what each source's word is worth [transforms/rules.toml]"
+    )
+    parser.add_argument(
+        "--activity",
+        default="",
+        metavar="DIR",
+        help="of an earlier smad tag, to bring subtitles to the sound by",
+    )
     job.add_exact_level(parser)
     args, beam_args = job.parse(parser, argv)
     try:
+        args.rules = read_rules(storage.read_bytes(args.rules), args.rules) if args.rules else read_rules()
         titles = job.count_titles([args.catalog])
     except InputError as error:
         parser.error(str(error))

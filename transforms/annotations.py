@@ -7,14 +7,20 @@ from collections import Counter
 from collections.abc import Sequence
 
 from transforms.encoding import decode_text
-from transforms.records import InputError, Interval, Reading
+from transforms.records import CLASSES, InputError, Interval, Reading
 from transforms.tabular import Row, read_table
 
 COLUMNS = ("start_s", "end_s", "class")
 
 
-def read_annotations(data: bytes, classes: tuple[str, ...]) -> Reading:
+def read_annotations(data: bytes, classes: Sequence[str], annotated: Sequence[str] = ()) -> Reading:
     """Read a CSV file of ``start_s,end_s,class``; a header alone is valid, and says that nothing is heard.
+
+    Args:
+        data: the file.
+        classes: those that may be named.
+        annotated: those that were listened for, so that their absence means something; by default speech, music and
+            what else the file names.
 
     Raises:
         InputError: the file is empty, is not text, or has not that header.
@@ -33,14 +39,15 @@ def read_annotations(data: bytes, classes: tuple[str, ...]) -> Reading:
             faults[str(error)] += 1
             first.setdefault(str(error), row.line)
     notes = (f"{count} rows were left out: {fault}; first in line {first[fault]}" for fault, count in faults.items())
-    return Reading(tuple(intervals), (*warnings, *notes))
+    named = annotated or (*CLASSES, *(interval.kind for interval in intervals))
+    return Reading(tuple(intervals), (*warnings, *notes), covers=tuple(label for label in classes if label in named))
 
 
 def _names(cells: Sequence[str]) -> list[str]:
     return [cell.strip().lower() for cell in cells]
 
 
-def _interval(row: Row, columns: Sequence[int], classes: tuple[str, ...]) -> Interval:
+def _interval(row: Row, columns: Sequence[int], classes: Sequence[str]) -> Interval:
     start, end, label = (row[column] for column in columns)
     try:
         start_s, end_s = float(start), float(end)

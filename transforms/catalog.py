@@ -63,7 +63,8 @@ def title_from_row(row: Mapping[str, Any], uri: str) -> Title:
     values |= {key: resolve(values[key], uri) for key in PATHS if key in values}
     for column in ("audio", "subtitles"):
         values[column] = tuple(resolve(path, uri) for path in _list(known.get(column, ()), column))
-    values["audio_track"] = _list(known.get("audio_track", ()), "audio_track")
+    for column in ("audio_track", "annotated"):
+        values[column] = _list(known.get(column, ()), column)
     values["audio_layout"] = _layout(known.get("audio_layout", ""))
     _check_pieces(values["audio"], values["audio_track"])
     if "cue_sheet_fps" in values:

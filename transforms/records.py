@@ -26,6 +26,7 @@ class Title:
 
     audio: one file, or several that hold a channel or a pair each. audio_track: none, one, or as many as hold a channel
     or a pair each. audio_layout: the channels' names in order of files, tracks, channels; empty: as the files say.
+    annotated: the classes that the annotations were made for; empty: speech, music, and those they name.
     """
 
     title_id: str
@@ -39,6 +40,7 @@ class Title:
     cue_sheet_fps: float | None = None
     cue_sheet_start: str = ""
     annotations: str = ""
+    annotated: tuple[str, ...] = ()
     truth: str = ""
     audio_track: tuple[str, ...] = ()
     audio_layout: tuple[str, ...] = ()
@@ -56,8 +58,8 @@ class Title:
 class Interval:
     """A half-open stretch of time [start_s, end_s) on a title's timeline, and what is claimed of it.
 
-    kind: from timed text ``dialogue``, ``lyrics`` (sung: speech and music) or ``music_description``;
-    from a cue sheet ``cue`` or ``vocal_cue``; from annotations and truth a class name.
+    kind: from timed text ``dialogue``, ``lyrics`` (sung: speech and music) or ``NAME_description`` (``[door slams]``);
+    from a cue sheet ``cue`` or ``vocal_cue``; from the sound ``quiet``; from annotations and truth a class name.
     """
 
     start_s: float
@@ -66,11 +68,33 @@ class Interval:
 
 
 @dataclass(frozen=True)
+class Sync:
+    """How a file's times fit the sound: its time t belongs at rate · t + offset_s on the title's timeline.
+
+    score: in standard deviations above chance; NaN where nothing could be compared. verdict: ``kept`` as it is (but for
+    whole hours), ``moved``, ``doubtful`` and kept with less weight, ``refused``, or ``untested``.
+    """
+
+    offset_s: float
+    rate: float
+    score: float
+    verdict: str
+
+
+@dataclass(frozen=True)
 class Reading:
-    """What a subtitle file, a cue sheet or an annotation file says, and what in it had to be left out or guessed."""
+    """What a subtitle file, a cue sheet or an annotation file says, and what in it had to be left out or guessed.
+
+    uri: of the file. covers: the classes that an annotation file speaks of. trust: what its word is worth, 0…1, for how
+    well it fits the sound (``sync``).
+    """
 
     intervals: tuple[Interval, ...]
     warnings: tuple[str, ...] = ()
+    uri: str = ""
+    covers: tuple[str, ...] = ()
+    trust: float = 1.0
+    sync: Sync | None = None
 
 
 @dataclass(frozen=True)
@@ -116,10 +140,13 @@ class Audio:
 
 @dataclass(frozen=True)
 class TitleSources:
-    """A title with all that is known of it but its sound; None where a source is absent or was refused."""
+    """A title with all that is known of it but its sound; None where a source is absent or was refused.
+
+    text: one reading a subtitle file.
+    """
 
     title: Title
-    text: Reading | None = None
+    text: tuple[Reading, ...] = ()
     cues: Reading | None = None
     annotations: Reading | None = None
 
@@ -161,6 +188,7 @@ class SegmentedTitle:
     loaded: LoadedTitle
     segments: tuple[Segment, ...]
     label_source: str = "none"
+    classes: tuple[str, ...] = CLASSES
 
     @property
     def title(self) -> Title:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from transforms.activity import Activity
 from transforms.frames import FRAME_S, SAMPLE_RATE_HZ, SEGMENT_S, seconds
-from transforms.records import CLASSES, Failure, Interval, Segment, SegmentedTitle, Title, TitleFacts
+from transforms.records import Failure, Interval, Segment, SegmentedTitle, Title, TitleFacts
 
 _FRAMES = pa.list_(pa.list_(pa.float32()))
 
@@ -100,7 +100,7 @@ def shard_rows(segmented: SegmentedTitle, split: str) -> Iterator[dict[str, Any]
             "audio": flac(segment.samples),
             "gain_db": audio.gain_db,
             "loudness_lkfs": audio.loudness_lkfs,
-            "classes": list(CLASSES),
+            "classes": list(segmented.classes),
             **_label_columns(segment),
             "label_source": segmented.label_source,
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import apache_beam as beam
@@ -14,14 +15,14 @@ from transforms.annotations import read_annotations
 from transforms.cue_sheets import read_cue_sheet
 from transforms.inputs import read_inputs
 from transforms.ptransforms.guard import METRICS, guarded
-from transforms.records import CLASSES, Failure, InputError, Reading, Title, TitleSources
+from transforms.records import Failure, InputError, Reading, Title, TitleSources
 from transforms.timed_text import read_timed_text
 
 # The columns that decide over a title's sound, and over its labels.
 SOUND_COLUMNS = ("title_id", "audio", "audio_track", "audio_layout", "language")
 LABEL_COLUMNS = (
     *("series", "split", "subtitles", "subtitle_kind", "cue_sheet", "cue_sheet_fps", "cue_sheet_start"),
-    "annotations",
+    *("annotations", "annotated"),
 )
 
 
@@ -66,17 +67,23 @@ def _not_done(title: Title, output: str, settings: str, columns: Sequence[str]) 
 
 @dataclass
 class ReadTimedText(beam.PTransform):
-    """Read the titles' subtitle files: (title_id, Reading), a refused file being a warning."""
+    """Read the titles' subtitle files: (title_id, Reading), a refused file being a warning.
+
+    words: further words of descriptions, by the name of their kind.
+    """
+
+    words: Mapping[str, Sequence[str]]
 
     def expand(self, titles: beam.PCollection) -> Any:
         """Give readings and failures."""
-        return titles | guarded("subtitles", _timed_text_of, "warning")
+        read = partial(read_timed_text)
+        return titles | guarded("subtitles", lambda title: _timed_text_of(title, read), "warning")
 
 
-def _timed_text_of(title: Title) -> Iterator[tuple[str, Reading] | Failure]:
+def _timed_text_of(title: Title, read: Callable[[bytes, str], Reading]) -> Iterator[tuple[str, Reading] | Failure]:
     # Forced narratives translate a few signs and lines; their silence says nothing of speech.
     paths = () if title.subtitle_kind == "forced" else title.subtitles
-    return _read_each(title, "subtitles", paths, read_timed_text)
+    return _read_each(title, "subtitles", paths, read)
 
 
 @dataclass
@@ -95,15 +102,21 @@ def _cue_sheet_of(title: Title) -> Iterator[tuple[str, Reading] | Failure]:
 
 @dataclass
 class ReadAnnotations(beam.PTransform):
-    """Read the titles' manual annotations: (title_id, Reading)."""
+    """Read the titles' manual annotations of ``classes``: (title_id, Reading)."""
+
+    classes: tuple[str, ...]
 
     def expand(self, titles: beam.PCollection) -> Any:
         """Give readings and failures."""
-        return titles | guarded("annotations", _annotations_of, "warning")
+        classes = self.classes  # the step takes this along, not the transform
+        return titles | guarded("annotations", lambda title: _annotations_of(title, classes), "warning")
 
 
-def _annotations_of(title: Title) -> Iterator[tuple[str, Reading] | Failure]:
-    return _read_each(title, "annotations", [title.annotations], lambda data, _: read_annotations(data, CLASSES))
+def _annotations_of(title: Title, classes: tuple[str, ...]) -> Iterator[tuple[str, Reading] | Failure]:
+    covers = title.annotated
+    return _read_each(
+        title, "annotations", [title.annotations], lambda data, _: read_annotations(data, classes, covers)
+    )
 
 
 def _read_each(
@@ -117,7 +130,7 @@ def _read_each(
             continue
         for warning in reading.warnings:
             yield Failure(title.title_id, path, stage, "Warning", warning, "warning")
-        yield title.title_id, reading
+        yield title.title_id, replace(reading, uri=path)
 
 
 @dataclass
@@ -132,11 +145,7 @@ class JoinCues(beam.PTransform):
 
 def _joined(element: tuple[str, Mapping[str, Iterable[Any]]]) -> Iterator[TitleSources]:
     groups = element[1]
+    text = tuple(sorted(groups["text"], key=lambda reading: reading.uri))
+    cues, annotations = (next(iter(groups[name]), None) for name in ("cues", "annotations"))
     for title in groups["titles"]:
-        yield TitleSources(title, *(merge_readings(groups[name]) for name in ("text", "cues", "annotations")))
-
-
-def merge_readings(readings: Iterable[Reading]) -> Reading | None:
-    """Unite what several files of one kind say; None where there is none."""
-    found = list(readings)
-    return Reading(tuple(interval for reading in found for interval in reading.intervals)) if found else None
+        yield TitleSources(title, text, cues, annotations)

@@ -17,11 +17,12 @@ from transforms import storage
 from transforms.activity import Activity
 from transforms.apart import read_apart, rss_mb
 from transforms.frames import seconds
-from transforms.labels import cut, label_frames
+from transforms.labels import cut, label_frames, merge_readings
 from transforms.load import keep
 from transforms.loudness import is_silent
 from transforms.ptransforms import coders  # noqa: F401 - registers them
 from transforms.ptransforms.guard import guarded
+from transforms.quiet import quiet
 from transforms.records import (
     Failure,
     LoadedTitle,
@@ -32,8 +33,11 @@ from transforms.records import (
     TitleSources,
     TitleWindows,
 )
+from transforms.rules import LabelRules, SyncRules
 from transforms.segment import segment
+from transforms.speech_curve import curve_of, speech_curve
 from transforms.stitch import stitch, windows
+from transforms.synchronize import describe, synchronize
 
 
 @dataclass
@@ -87,20 +91,65 @@ def _segmented(loaded: LoadedTitle) -> SegmentedTitle:
 
 
 @dataclass
+class Synchronize(beam.PTransform):
+    """Bring the titles' subtitles and cue sheets to their sound.
+
+    activity: the output of an earlier ``smad tag``, whose activity serves instead of a rough curve of the sound; or "".
+    """
+
+    rules: SyncRules
+    activity: str = ""
+
+    def expand(self, loaded: beam.PCollection) -> Any:
+        """Take and give LoadedTitle, and failures: a file that was moved or does not fit."""
+        rules, activity = self.rules, self.activity
+        return loaded | guarded("sync", lambda title: _synchronized(title, rules, activity), gives=LoadedTitle)
+
+
+def _synchronized(loaded: LoadedTitle, rules: SyncRules, activity: str) -> Iterator[LoadedTitle | Failure]:
+    sources, samples = loaded.sources, loaded.audio.samples
+    spoken = _curve(loaded.title, activity, "speech") if activity else None
+    curve = speech_curve(samples) if sources.text and spoken is None else spoken
+    text = tuple(synchronize(one, ("dialogue", "lyrics"), curve, seconds(len(samples)), rules) for one in sources.text)
+    cues = sources.cues and synchronize(sources.cues, ("cue", "vocal_cue"), None, seconds(len(samples)), rules)
+    for reading in (*text, *([cues] if cues else [])):
+        if reading.sync and (message := describe(reading.sync)):
+            yield Failure(loaded.title.title_id, reading.uri, "sync", "Warning", message, "warning")
+    yield replace(loaded, sources=replace(sources, text=text, cues=cues))
+
+
+def _curve(title: Title, tags: str, label: str) -> NDArray[np.float32] | None:
+    """Read what an earlier run of ``smad tag`` heard, as a curve; None where it did not hear this title."""
+    rows = storage.read_table(storage.table_path(tags, "activity", title.title_id))
+    if not rows or label not in rows[0]["classes"]:
+        return None
+    return curve_of(np.array(rows[0]["probability"][rows[0]["classes"].index(label)], np.float32))
+
+
+@dataclass
 class LabelFrames(beam.PTransform):
     """Give every segment its frame targets and weights, from the title's sources."""
 
+    rules: LabelRules
+
     def expand(self, segmented: beam.PCollection) -> Any:
         """Take and give SegmentedTitle, and failures."""
-        return segmented | guarded("label", _labelled, gives=SegmentedTitle)
+        rules = self.rules
+        return segmented | guarded("label", lambda title: _labelled(title, rules), gives=SegmentedTitle)
 
 
-def _labelled(segmented: SegmentedTitle) -> Iterator[SegmentedTitle]:
-    sources = segmented.loaded.sources
-    labels = label_frames(segmented.frames, sources.text, sources.cues, sources.annotations)
+def _labelled(segmented: SegmentedTitle, rules: LabelRules) -> Iterator[SegmentedTitle]:
+    sources, samples = segmented.loaded.sources, segmented.loaded.audio.samples
+    said = {
+        "annotations": sources.annotations,
+        "subtitles": merge_readings(sources.text),
+        "cue_sheet": sources.cues,
+        "sound": quiet(samples, rules.quiet_dbfs),
+    }
+    labels = label_frames(segmented.frames, said, rules)
     parts = ((part, *cut(labels, part.index)) for part in segmented.segments)
     labelled = tuple(replace(part, targets=targets, weights=weights) for part, targets, weights in parts)
-    yield replace(segmented, segments=labelled, label_source=labels.source)
+    yield replace(segmented, segments=labelled, label_source=labels.source, classes=rules.classes)
 
 
 @dataclass
