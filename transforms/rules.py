@@ -37,7 +37,7 @@ class SyncRules:
     """How a file is brought to the sound; the head of ``[sync]`` in ``rules.toml`` tells what the fields mean."""
 
     reach_s: float
-    rates: tuple[float, ...]
+    rates: Mapping[float, float]
     own_score: float
     found_score: float
     rival_score: float
@@ -82,7 +82,8 @@ def _rules(
     _check(bool(classes) and len(set(_texts(classes, "classes"))) == len(classes), "classes are not different names")
     for label in classes:
         _check(label in rules, f"the class {label!r} has no rules")
-    rates = tuple(float(Fraction(rate)) for rate in _texts(sync.pop("rates"), "rates"))
+    margins = _numbers(sync.pop("rates"), None, "rates")
+    rates = {float(Fraction(rate)): margin for rate, margin in margins.items()}
     _check(all(0.5 < rate < 2 for rate in rates), "rates are not between 0.5 and 2")
     return LabelRules(
         tuple(classes),
@@ -104,9 +105,9 @@ def _rule(label: str, row: dict[str, Any]) -> Rule:
     return Rule(evidence, **row)
 
 
-def _numbers(table: dict[str, Any], names: Sequence[str], what: str) -> dict[str, Any]:
+def _numbers(table: dict[str, Any], names: Sequence[str] | None, what: str) -> dict[str, Any]:
     for name, value in table.items():
-        _one_of(name, names, what)
+        _one_of(name, table if names is None else names, what)
         _check(isinstance(value, int | float), f"{name} of {what} is not a number")
     return table
 

@@ -49,17 +49,23 @@ def curve_of(probability: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _band_power(samples: NDArray[np.int16]) -> NDArray[np.float64]:
-    """Give the mean square of the speech band around each hop: [T / _HOP]."""
+    """Give the mean square of the speech band around each hop: [T / _HOP], rounded down."""
     window = np.hanning(_WINDOW).astype(np.float32)
     scale = 2 / (_WINDOW * float((window**2).sum()) * FULL_SCALE**2)
     bins = slice(*(round(edge * _WINDOW / SAMPLE_RATE_HZ) for edge in _BAND_HZ))
-    padded = np.pad(samples, (_WINDOW // 2, _WINDOW))
-    frames = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::_HOP][: len(samples) // _HOP]
-    power = np.empty(len(frames))
-    for at in range(0, len(frames), _BLOCK):
-        spectrum = fft.rfft(frames[at : at + _BLOCK] * window, axis=1)[:, bins]
+    power = np.empty(len(samples) // _HOP)
+    for at in range(0, len(power), _BLOCK):
+        spectrum = fft.rfft(_frames(samples, at, min(_BLOCK, len(power) - at)) * window, axis=1)[:, bins]
         power[at : at + _BLOCK] = (np.abs(spectrum) ** 2).sum(axis=1) * scale
     return power
+
+
+def _frames(samples: NDArray[np.int16], first: int, count: int) -> NDArray[np.int16]:
+    """Give the windows around hops ``first`` …, beyond the title filled with silence: [count, _WINDOW]."""
+    start, stop = first * _HOP - _WINDOW // 2, (first + count - 1) * _HOP + _WINDOW // 2
+    part = samples[max(start, 0) : stop]
+    padded = np.pad(part, (max(-start, 0), stop - max(start, 0) - len(part)))
+    return np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[::_HOP]
 
 
 def _decibels(power: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,9 +1,9 @@
 """Bring subtitles and cue sheets to the sound: estimate their offset and rate, and tell how sure that is.
 
-Their intervals are correlated with a curve of where speech (or music) is likely, at every offset within reach and at the
-rates by which versions of a title differ, as ffsubsync and alass do. The score of a place is in standard deviations of
-what the same intervals reach at all other places. Broadcast timecode counts from 01:00:00:00 or 10:00:00:00, so whole
-hours are tried where a file begins that late.
+Their intervals are correlated with a curve of where speech (or music) is likely, at every offset within reach and at
+the rates by which versions of a title differ, as ffsubsync and alass do. The score of a place is in standard deviations
+of what the same intervals reach at all other places. Broadcast timecode counts from 01:00:00:00 or 10:00:00:00, so
+whole hours are taken off where a file begins that late.
 """
 
 from __future__ import annotations
@@ -53,11 +53,11 @@ def synchronize(
     unmoved = _Place(0.0, 1.0, np.nan)
     if curve is None or not len(spans) or len(curve) < _SCENE_S * CURVE_HZ:
         return _put(reading, hours_s, unmoved, "untested", 1.0)
-    own, best = _places(spans - hours_s, curve, rules)
-    if own.score >= rules.own_score and own.score > best.score - rules.rival_score:
-        return _put(reading, hours_s, own, "kept", 1.0)
-    if best.score >= rules.found_score:
-        return _put(reading, hours_s, best, "moved", 1.0)
+    own, moved, *stretched = _places(spans - hours_s, curve, rules)
+    best = own if own.score >= rules.own_score and own.score > moved.score - rules.rival_score else moved
+    best = max([best, *stretched], key=lambda place: place.score - rules.rates.get(place.rate, 0))
+    if best is own or best.score >= rules.found_score:
+        return _put(reading, hours_s, best, "kept" if best is own else "moved", 1.0)
     if len(spans) < rules.few_spans:
         return _put(reading, hours_s, own, "doubtful", rules.doubtful_trust)
     return _put(reading, hours_s, own, "refused", 0.0)
@@ -72,7 +72,7 @@ def describe(sync: Sync) -> str:
         return f"says too little to tell whether it fits the sound {score}: its labels have less weight"
     if (sync.offset_s, sync.rate) == (0.0, 1.0):
         return ""
-    return f"does not count as the sound does: its times were moved by {sync.offset_s:+.2f} s, rate {sync.rate:.5f} {score}"
+    return f"does not keep time with the sound: moved by {sync.offset_s:+.2f} s at rate {sync.rate:.5f} {score}"
 
 
 def _put(reading: Reading, hours_s: float, place: _Place, verdict: str, trust: float) -> Reading:
@@ -96,16 +96,14 @@ def _whole_hours_s(spans: NDArray[np.float64], duration_s: float) -> float:
     return float(hours_s[int(np.argmax(inside))])
 
 
-def _places(spans: NDArray[np.float64], curve: Curve, rules: SyncRules) -> tuple[_Place, _Place]:
-    """Give the place that the file says is its own, and the best of all; another rate must beat its own clearly."""
+def _places(spans: NDArray[np.float64], curve: Curve, rules: SyncRules) -> list[_Place]:
+    """Give the place that the file says is its own, the best at its own rate, and the best at each other rate."""
     reach, near = round(rules.reach_s * CURVE_HZ), round(_OWN_S * CURVE_HZ)
     likely = _standardized(curve)
     scores = {rate: _scores(likely, spans * rate, reach) for rate in (1.0, *rules.rates)}
     own = _Place(0.0, 1.0, float(scores[1.0][reach - near : reach + near + 1].max()))
     at = {rate: int(np.argmax(found)) for rate, found in scores.items()}
-    places = [_Place((at[rate] - reach) / CURVE_HZ, rate, float(scores[rate][at[rate]])) for rate in scores]
-    other = max(places[1:], key=lambda place: place.score, default=places[0])
-    return own, other if other.score > places[0].score + rules.rival_score else places[0]
+    return [own, *(_Place((at[rate] - reach) / CURVE_HZ, rate, float(scores[rate][at[rate]])) for rate in scores)]
 
 
 def _standardized(curve: Curve) -> NDArray[np.float64]:
