@@ -63,10 +63,50 @@ def test_a_time_without_frames_counts_as_timecode_beside_those_with_frames() -> 
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("00:00:25", "25"), ("1:02:03.250", "3723.25"), ("0:28", "28"), ("95:00", "5700"), ("12,5", "12.5"), (" 7 ", "7")],
+    [
+        ("00:00:25", "25"),
+        ("1:02:03.250", "3723.25"),
+        ("0:28", "28"),
+        ("95:00", "5700"),
+        ("12,5", "12.5"),
+        (" 7 ", "7"),
+        ("1h02m03s", "3723"),
+        ("2'35\"", "155"),
+        ("2′35″", "155"),
+        ("2'35''", "155"),
+        ("02m 35s", "155"),
+        ("2'35", "155"),
+        ("155 sec", "155"),
+        ("2 min", "120"),
+        ("1 Std. 2 Min.", "3720"),
+        ("1500 ms", "1.5"),
+        ("2 min. 3,5 s", "123.5"),
+        ("00.02.35", "155"),
+        ("００：０２：３５", "155"),
+        ("1h", "3600"),
+        ("35''", "35"),
+    ],
 )
 def test_clock_times(text: str, seconds: str) -> None:
     assert Clock.of([text], None).seconds(text) == Fraction(seconds)
+
+
+@pytest.mark.parametrize("text", ["1m75s", "1h75m", "h", "'", "ms", "1s2m", "0:28 s:", "1e5"])
+def test_what_is_no_clock_time_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"time|minutes"):
+        Clock.of([text], None).seconds(text)
+
+
+def test_counts_of_frames() -> None:
+    clock = Clock.of(["386 f"], 24)
+    assert clock.seconds("386 f") == Fraction(386, 24)
+    assert clock.seconds("386 frames") == Fraction(386, 24)
+    assert Clock.of(["30 f"], 29.97, drop=True).seconds("30 f") == Fraction(1001, 1000)
+
+
+def test_labels_that_a_document_says_are_dropped() -> None:
+    assert Clock.of(["00:10:00:00"], 29.97, drop=True).seconds("00:10:00:00") == Fraction(18000 - 18, 30000) * 1001
+    assert Clock.of(["00:10:00:00"], 25, drop=True).seconds("00:10:00:00") == 600
 
 
 @pytest.mark.parametrize("text", ["00:00:01:24", "00:61:00:00", "00:00:61:00", "00:00", "tbd", "-1", "00:00:75", ""])

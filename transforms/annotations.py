@@ -29,10 +29,9 @@ def read_annotations(data: bytes, classes: Sequence[str], annotated: Sequence[st
     table = read_table(text, lambda cells: set(COLUMNS) <= set(_names(cells)))
     if table is None:
         raise InputError("its header is not start_s,end_s,class: write it so")
-    header, rows = table
-    columns = [_names(header).index(column) for column in COLUMNS]
+    columns = [_names(table.header).index(column) for column in COLUMNS]
     intervals, faults, first = [], Counter[str](), dict[str, int]()
-    for row in rows:
+    for row in table.rows:
         try:
             intervals.append(_interval(row, columns, classes))
         except ValueError as error:

@@ -1,21 +1,25 @@
-"""Tables as spreadsheets export them: find the delimiter and the header row of a CSV or TSV file."""
+"""Tables as people lay them out: a header somewhere below a title block, in CSV, TSV or the rows of a spreadsheet."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from transforms.records import InputError
 
-_DELIMITERS = ",;\t"
-_LINES_BEFORE_HEADER = 30
+_DELIMITERS = ",;\t|"
+_ROWS_BEFORE_HEADER = 60
+
+# How many columns a header names that its reader knows; 0 is no header of its kind.
+Known = Callable[[Sequence[str]], int]
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row below the header, and the line of the file that it ends on."""
+    """A row, and where it is: the line that it ends on, the row of a worksheet, the number of a record."""
 
     line: int
     cells: tuple[str, ...]
@@ -25,20 +29,63 @@ class Row:
         return self.cells[column].strip() if column is not None and column < len(self.cells) else ""
 
 
-def read_table(text: str, known: Callable[[Sequence[str]], int]) -> tuple[tuple[str, ...], tuple[Row, ...]] | None:
-    """Find the header, the first row with the most cells of ``known`` names, and the rows below it.
+@dataclass(frozen=True)
+class Table:
+    """The names of columns, the rows below them, and those above, where a sheet says what holds for all its rows."""
 
-    The delimiter is the one under which it has the most. Empty rows, and lines above the header, are left out.
+    header: tuple[str, ...]
+    rows: tuple[Row, ...]
+    above: tuple[Row, ...] = ()
+
+
+def read_table(text: str, known: Known) -> Table | None:
+    """Find the table of a CSV or TSV file, under the delimiter that gives it the most ``known`` columns.
 
     Raises:
         InputError: the quoting is broken.
     """
-    tables = [_rows(text, delimiter) for delimiter in _DELIMITERS]
-    headers = [(rows, index) for rows in tables for index in range(min(len(rows), _LINES_BEFORE_HEADER))]
-    rows, index = max(headers, key=lambda header: known(header[0][header[1]].cells))
-    if not known(rows[index].cells):
+    tables = [find_table(_rows(text, delimiter), known) for delimiter in _DELIMITERS]
+    return max(filter(None, tables), key=lambda table: known(table.header), default=None)
+
+
+def find_table(rows: Sequence[Row], known: Known) -> Table | None:
+    """Find the header, the row or pair of rows with the most ``known`` columns; empty rows are left out."""
+    best = max(
+        _headers(rows),
+        key=lambda header: (known(header.cells), header.above - header.below, header.filled),
+        default=None,
+    )
+    if best is None or not known(best.cells):
         return None
-    return rows[index].cells, tuple(row for row in rows[index + 1 :] if any(cell.strip() for cell in row.cells))
+    return Table(best.cells, _filled(rows[best.below :]), _filled(rows[: best.above]))
+
+
+@dataclass(frozen=True)
+class _Header:
+    """What may be a header: its cells, how many rows lie above it, and where those below it begin."""
+
+    cells: tuple[str, ...]
+    above: int
+    below: int
+
+    @property
+    def filled(self) -> int:
+        return sum(bool(cell.strip()) for cell in self.cells)
+
+
+def _headers(rows: Sequence[Row]) -> Iterator[_Header]:
+    limit = min(len(rows), _ROWS_BEFORE_HEADER)
+    yield from (_Header(row.cells, index, index + 1) for index, row in enumerate(rows[:limit]))
+    # "Timecode" over "In" and "Out": a header in two rows, which has no numbers, as rows of values have.
+    for index, (upper, lower) in enumerate(pairwise(rows[:limit])):
+        if not any(character.isdigit() for cell in lower.cells for character in cell):
+            width = max(len(upper.cells), len(lower.cells))
+            cells = tuple(f"{upper[column]} {lower[column]}".strip() for column in range(width))
+            yield _Header(cells, index, index + 2)
+
+
+def _filled(rows: Sequence[Row]) -> tuple[Row, ...]:
+    return tuple(row for row in rows if any(cell.strip() for cell in row.cells))
 
 
 def _rows(text: str, delimiter: str) -> list[Row]:
