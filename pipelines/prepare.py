@@ -14,7 +14,6 @@ from transforms import storage
 from transforms.ptransforms.read import (
     LABEL_COLUMNS,
     SOUND_COLUMNS,
-    JoinCues,
     ReadAnnotations,
     ReadCatalog,
     ReadCueSheets,
@@ -23,7 +22,7 @@ from transforms.ptransforms.read import (
 )
 from transforms.ptransforms.title import CutSegments, LabelFrames, LoadTitle, Synchronize
 from transforms.ptransforms.write import WriteShards, write_failures
-from transforms.records import SPLITS, InputError
+from transforms.records import SPLITS, InputError, TitleSources
 from transforms.rules import LabelRules, read_rules
 from transforms.split import DEFAULT_SHARES
 
@@ -35,16 +34,16 @@ EXAMPLES = """examples:
 
 
 def build(root: beam.Pipeline, args: argparse.Namespace) -> None:
-    """Wire catalog → join → load → segment → label → shards."""
+    """Wire catalog → sources → load → synchronize → segment → label → shards."""
     catalog, bad_rows = root | ReadCatalog([args.catalog])
     rules: LabelRules = args.rules
     settings = repr([asdict(rules), args.splits, args.exact_level, args.activity])
-    titles, bad_ledger = catalog | SkipDone(args.output, settings, SOUND_COLUMNS + LABEL_COLUMNS)
+    # Titles are dealt out to the workers here, while they are small; from here to the shards nothing is shuffled.
+    titles, bad_ledger = catalog | beam.Reshuffle() | SkipDone(args.output, settings, SOUND_COLUMNS + LABEL_COLUMNS)
 
-    text, bad_text = titles | ReadTimedText(rules.words)
-    cues, bad_cues = titles | ReadCueSheets()
-    annotations, bad_annotations = titles | ReadAnnotations(rules.classes)
-    sources = {"titles": titles, "text": text, "cues": cues, "annotations": annotations} | JoinCues()
+    text, bad_text = titles | beam.Map(TitleSources) | ReadTimedText(rules.words)
+    cues, bad_cues = text | ReadCueSheets()
+    sources, bad_annotations = cues | ReadAnnotations(rules.classes)
 
     loaded, bad_audio = sources | LoadTitle(args.exact_level)
     synchronous, bad_sync = loaded | Synchronize(rules.sync, args.activity)

@@ -34,9 +34,10 @@ def build(root: beam.Pipeline, args: argparse.Namespace, checkpoint: Checkpoint,
     handler = CrnnHandler(args.checkpoint, args.device, threads)
 
     catalog, bad_rows = root | ReadCatalog(args.inputs)
-    titles, bad_ledger = catalog | SkipDone(args.output, repr([checkpoint.name, args.exact_level]), SOUND_COLUMNS)
     # Titles are dealt out to the workers here, while they are small; from here to the tables nothing is shuffled.
-    sources = titles | beam.Reshuffle() | beam.Map(TitleSources)
+    settings = repr([checkpoint.name, args.exact_level])
+    titles, bad_ledger = catalog | beam.Reshuffle() | SkipDone(args.output, settings, SOUND_COLUMNS)
+    sources = titles | beam.Map(TitleSources)
     loaded, bad_audio = sources | LoadTitle(args.exact_level)
     predicted, dead = loaded | Windows() | RunInference(handler).with_exception_handling()
     activity = predicted | Stitch(config.classes, config.thresholds)

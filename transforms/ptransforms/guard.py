@@ -27,12 +27,17 @@ class _Guarded(beam.DoFn):
         # Whatever a title does to a step must not stop the others: the local runner never retries.
         except Exception as error:
             yield beam.pvalue.TaggedOutput(FAILURES, failure(element, self._stage, error, self._severity))
+            if self._severity == "warning":
+                yield element
 
 
 def guarded(
     stage: str, function: Callable[[Any], Iterable[Any]], severity: Severity = "error", gives: Any = Any
 ) -> beam.PTransform:
-    """Make a step of two outputs, results (of type ``gives``) and ``failures``, from a function that yields either."""
+    """Make a step of two outputs, results (of type ``gives``) and ``failures``, from a function that yields either.
+
+    An element that the function raises for is lost to an ``error``; after a ``warning`` it goes on as it was.
+    """
     step = beam.ParDo(_Guarded(stage, function, severity)).with_output_types(gives)
     return step.with_outputs(FAILURES, main="results")
 

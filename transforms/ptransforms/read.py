@@ -1,4 +1,4 @@
-"""From a catalog to titles with all their sources but the sound: small records, which may be shuffled."""
+"""From a catalog to titles with all their sources but the sound, each title's read where it will be loaded."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from transforms.inputs import read_inputs
 from transforms.ptransforms.guard import METRICS, guarded
 from transforms.records import Failure, InputError, Reading, Title, TitleSources
 from transforms.timed_text import read_timed_text
+
+Read = Callable[[bytes, str], Reading]
 
 # The columns that decide over a title's sound, and over its labels.
 SOUND_COLUMNS = ("title_id", "audio", "audio_track", "audio_layout", "language")
@@ -67,85 +69,78 @@ def _not_done(title: Title, output: str, settings: str, columns: Sequence[str]) 
 
 @dataclass
 class ReadTimedText(beam.PTransform):
-    """Read the titles' subtitle files: (title_id, Reading), a refused file being a warning.
+    """Add to TitleSources what the titles' subtitle files say; a refused file is a warning.
 
     words: further words of descriptions, by the name of their kind.
     """
 
     words: Mapping[str, Sequence[str]]
 
-    def expand(self, titles: beam.PCollection) -> Any:
-        """Give readings and failures."""
+    def expand(self, sources: beam.PCollection) -> Any:
+        """Take and give TitleSources, and failures."""
         read = partial(read_timed_text)
-        return titles | guarded("subtitles", lambda title: _timed_text_of(title, read), "warning")
+        return sources | guarded("subtitles", partial(_with_timed_text, read=read), "warning")
 
 
-def _timed_text_of(title: Title, read: Callable[[bytes, str], Reading]) -> Iterator[tuple[str, Reading] | Failure]:
+def _with_timed_text(sources: TitleSources, read: Read) -> Iterator[TitleSources | Failure]:
     # Forced narratives translate a few signs and lines; their silence says nothing of speech.
-    paths = () if title.subtitle_kind == "forced" else title.subtitles
-    return _read_each(title, "subtitles", paths, read)
+    paths = () if sources.title.subtitle_kind == "forced" else sources.title.subtitles
+    readings, failures = _read_all(sources.title, "subtitles", paths, read)
+    yield from failures
+    yield replace(sources, text=readings)
 
 
 @dataclass
 class ReadCueSheets(beam.PTransform):
-    """Read the titles' cue sheets: (title_id, Reading), a refused sheet being a warning."""
+    """Add to TitleSources what the titles' cue sheets say; a refused sheet is a warning."""
 
-    def expand(self, titles: beam.PCollection) -> Any:
-        """Give readings and failures."""
-        return titles | guarded("cue_sheet", _cue_sheet_of, "warning")
+    def expand(self, sources: beam.PCollection) -> Any:
+        """Take and give TitleSources, and failures."""
+        return sources | guarded("cue_sheet", _with_cue_sheet, "warning")
 
 
-def _cue_sheet_of(title: Title) -> Iterator[tuple[str, Reading] | Failure]:
-    fps, start = title.cue_sheet_fps, title.cue_sheet_start
-    return _read_each(title, "cue_sheet", [title.cue_sheet], lambda data, _: read_cue_sheet(data, fps, start))
+def _with_cue_sheet(sources: TitleSources) -> Iterator[TitleSources | Failure]:
+    title = sources.title
+    read = partial(_cue_sheet, fps=title.cue_sheet_fps, start=title.cue_sheet_start)
+    readings, failures = _read_all(title, "cue_sheet", [title.cue_sheet], read)
+    yield from failures
+    yield replace(sources, cues=next(iter(readings), None))
+
+
+def _cue_sheet(data: bytes, _: str, fps: float | None, start: str) -> Reading:
+    return read_cue_sheet(data, fps, start)
 
 
 @dataclass
 class ReadAnnotations(beam.PTransform):
-    """Read the titles' manual annotations of ``classes``: (title_id, Reading)."""
+    """Add to TitleSources the titles' manual annotations of ``classes``."""
 
     classes: tuple[str, ...]
 
-    def expand(self, titles: beam.PCollection) -> Any:
-        """Give readings and failures."""
-        classes = self.classes  # the step takes this along, not the transform
-        return titles | guarded("annotations", lambda title: _annotations_of(title, classes), "warning")
+    def expand(self, sources: beam.PCollection) -> Any:
+        """Take and give TitleSources, and failures."""
+        return sources | guarded("annotations", partial(_with_annotations, classes=self.classes), "warning")
 
 
-def _annotations_of(title: Title, classes: tuple[str, ...]) -> Iterator[tuple[str, Reading] | Failure]:
-    covers = title.annotated
-    return _read_each(
-        title, "annotations", [title.annotations], lambda data, _: read_annotations(data, classes, covers)
+def _with_annotations(sources: TitleSources, classes: tuple[str, ...]) -> Iterator[TitleSources | Failure]:
+    title = sources.title
+    readings, failures = _read_all(
+        title, "annotations", [title.annotations], lambda data, _: read_annotations(data, classes, title.annotated)
     )
+    yield from failures
+    yield replace(sources, annotations=next(iter(readings), None))
 
 
-def _read_each(
-    title: Title, stage: str, paths: Iterable[str], read: Callable[[bytes, str], Reading]
-) -> Iterator[tuple[str, Reading] | Failure]:
+def _read_all(
+    title: Title, stage: str, paths: Iterable[str], read: Read
+) -> tuple[tuple[Reading, ...], tuple[Failure, ...]]:
+    readings, failures = list[Reading](), list[Failure]()
     for path in filter(None, paths):
         try:
             reading = read(storage.read_bytes(path), path)
         except InputError as error:
-            yield Failure(title.title_id, path, stage, "InputError", str(error), "warning")
+            failures.append(Failure(title.title_id, path, stage, "InputError", str(error), "warning"))
             continue
-        for warning in reading.warnings:
-            yield Failure(title.title_id, path, stage, "Warning", warning, "warning")
-        yield title.title_id, replace(reading, uri=path)
-
-
-@dataclass
-class JoinCues(beam.PTransform):
-    """Join titles with what was read for them, by title_id: only small records cross this shuffle."""
-
-    def expand(self, sources: Mapping[str, beam.PCollection]) -> beam.PCollection:
-        """Take ``titles`` and (title_id, Reading) as ``text``, ``cues``, ``annotations``; give TitleSources."""
-        keyed = sources["titles"] | beam.Map(lambda title: (title.title_id, title))
-        return {**sources, "titles": keyed} | beam.CoGroupByKey() | beam.FlatMap(_joined)
-
-
-def _joined(element: tuple[str, Mapping[str, Iterable[Any]]]) -> Iterator[TitleSources]:
-    groups = element[1]
-    text = tuple(sorted(groups["text"], key=lambda reading: reading.uri))
-    cues, annotations = (next(iter(groups[name]), None) for name in ("cues", "annotations"))
-    for title in groups["titles"]:
-        yield TitleSources(title, text, cues, annotations)
+        readings.append(replace(reading, uri=path))
+        failures += (Failure(title.title_id, path, stage, "Warning", text, "warning") for text in reading.warnings)
+    return tuple(readings), tuple(failures)
