@@ -41,7 +41,7 @@ setup(
         "ttconv>=1.2,<1.3",
         "pysubs2>=1.8,<1.9",
         "tomli>=2.2,<3; python_version < '3.11'",
-        "charset-normalizer>=3.4,<4",
+        "chardet>=7.7,<8",
         "openpyxl>=3.1.5,<3.2",
         "langcodes>=3.5,<4",
         "gcsfs>=2025.9",

@@ -2,6 +2,7 @@
 
 import pytest
 
+from transforms.events import Event
 from transforms.records import InputError
 from transforms.ttml import read_ttml
 
@@ -41,6 +42,18 @@ DROP = 'ttp:timeBase="smpte" ttp:frameRate="30" ttp:frameRateMultiplier="1000 10
         (SLOW, "01:00:00:12", "01:00:01:00", (3600 + 12 * NTSC, 3601)),
         (SLOW + ' ttp:timeBase="smpte"', "01:00:00:12", "01:00:01:00", (86412 * NTSC, 86424 * NTSC)),
         (DROP, "01:00:00:00", "01:00:01:00", (107892 * 1001 / 30000, 107922 * 1001 / 30000)),
+        (SLOW.replace("1000 1001", "999 1000"), "44f", "196f", (44 * NTSC, 196 * NTSC)),
+        ('ttp:frameRate="25" ttp:subFrameRate="4"', "00:00:01:05.3", "00:00:02:00.0", (1.2 + 3 / 100, 2)),
+        ('ttp:frameRate="25" ttp:subFrameRate="4"', "100t", "200t", (1, 2)),
+        ('ttp:timeBase="smpte" ttp:frameRate="25"', "10:00:00:05", "10:00:01:00", (36000.2, 36001)),
+        (DROP, "00:01:00;02", "00:10:00;00", (1800 * 1001 / 30000, 17982 * 1001 / 30000)),
+        (
+            DROP.replace('ttp:frameRateMultiplier="1000 1001" ', ""),
+            "00:01:00:02",
+            "00:02:00:02",
+            (60.06, 3598 * 1001 / 30000),
+        ),
+        ('ttp:timeBase="clock" ttp:clockMode="local"', "10:00:00", "10:00:01.5", (36000, 36001.5)),
         ('ttp:tickRate="10000000"', "15244907t", "72791972t", (1.5244907, 7.2791972)),
         ('ttp:frameRate="25"', "25t", "50t", (1, 2)),
     ],
@@ -72,6 +85,149 @@ def test_windows(body: str, expected: list[tuple[float, float, str]]) -> None:
     assert events(body) == expected
 
 
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ('<p dur="2s">A</p><p begin="1s" dur="1s">B</p><p end="3s">C</p>', [(0, 2, "A"), (3, 4, "B"), (4, 7, "C")]),
+        (
+            '<div><p begin="1s" end="2s">A</p><p end="5s">B</p></div><p dur="1s">C</p>',
+            [(1, 2, "A"), (0, 5, "B"), (5, 6, "C")],
+        ),
+        (
+            '<p begin="1s" timeContainer="seq"><span dur="1s">A</span> <span dur="2s">B</span></p><p dur="1s">C</p>',
+            [(1, 2, "A"), (2, 4, "B"), (4, 5, "C")],
+        ),
+    ],
+)
+def test_what_is_in_a_sequence_begins_where_the_one_before_ends(
+    body: str, expected: list[tuple[float, float, str]]
+) -> None:
+    assert events(f'<div timeContainer="seq">{body}</div>') == expected
+    assert events(f'<div timeContainer="seq" begin="10s" end="11s">{body}</div>')[0][1] <= 11
+
+
+def test_the_times_of_a_body_and_its_divisions_add_up() -> None:
+    text = document('<div begin="10s" dur="5s"><p begin="1s">Hi</p></div>').replace("<body>", '<body begin="100s">')
+    assert [(event.start_s, event.end_s) for event in read_ttml(text).events] == [(111, 115)]
+
+
+@pytest.mark.parametrize(
+    ("paragraph", "text"),
+    [
+        ("One\n  two <br/>\n  three", "One two\nthree"),
+        ("<metadata><ttm:desc>no</ttm:desc></metadata><ttm:desc>no</ttm:desc>Yes", "Yes"),
+        ('<span ttm:role="sound">[rain]</span>', "[rain]"),
+        ('I <span tts:fontStyle="italic">told</span> you', "I <i>told</i> you"),
+        ('<span style="slanted">♪ One<br/>two ♪</span>', "<i>♪ One\ntwo ♪</i>"),
+        ('<span style="derived">One <span tts:fontStyle="normal">two</span></span>', "<i>One </i>two"),
+        ('<span style="slanted upright">One</span>', "One"),
+        ('One<span tts:visibility="hidden"> two</span><span tts:display="none"> three</span>', "One"),
+        ('One<span style="hidden"> two</span>', "One"),
+        (
+            '<span tts:ruby="container"><span tts:ruby="base">漢字</span><span tts:ruby="delimiter">(</span>'
+            '<span tts:ruby="text">かんじ</span><span tts:ruby="delimiter">)</span></span>です',
+            "漢字です",
+        ),
+        (
+            '<span tts:ruby="container"><span tts:ruby="baseContainer"><span tts:ruby="base">漢</span></span>'
+            '<span tts:ruby="textContainer"><span tts:ruby="text">かん</span></span></span>',
+            "漢",
+        ),
+        ('<span style="ruby"><span style="base">漢</span><span style="reading">かん</span></span>', "漢"),
+    ],
+)
+def test_the_text_is_what_is_shown(paragraph: str, text: str) -> None:
+    styles = (
+        '<style xml:id="slanted" tts:fontStyle="italic"/><style xml:id="derived" style="slanted"/>'
+        '<style xml:id="upright" tts:fontStyle="normal"/><style xml:id="hidden" tts:visibility="hidden"/>'
+        '<style xml:id="ruby" tts:ruby="container"/><style xml:id="base" tts:ruby="base"/>'
+        '<style xml:id="reading" tts:ruby="text"/><style xml:id="round" style="round"/>'
+    )
+    body = f'<p begin="1s" end="2s" style="round">{paragraph}</p>'
+    found = document(body).replace("<metadata/>", f"<styling>{styles}</styling>", 1)
+    assert read_ttml(found).events == (Event(1, 2, text),)
+
+
+def test_white_space_is_kept_where_it_is_asked_for() -> None:
+    paragraph = '<p begin="1s" end="2s">One\ntwo <span xml:space="default">three\nfour</span></p>'
+    assert events(f'<div xml:space="preserve">{paragraph}</div>') == [(1, 2, "One\ntwo three four")]
+
+
+@pytest.mark.parametrize("hidden", ['tts:visibility="hidden"', 'tts:display="none"', 'region="gone"'])
+def test_what_is_hidden_is_no_event(hidden: str) -> None:
+    text = document(f'<p begin="1s" end="2s" {hidden}>No.</p><p begin="3s" end="4s">Yes.</p>')
+    regions = '<layout><region xml:id="gone" tts:visibility="hidden"/></layout>'
+    found = read_ttml(text.replace("<metadata/>", regions, 1))
+    assert [event.text for event in found.events] == ["Yes."]
+    assert found.unreadable == 0
+
+
+@pytest.mark.parametrize(
+    ("styles", "at_top"),
+    [
+        ('tts:origin="10% 10%" tts:extent="80% 20%"', True),
+        ('tts:origin="10% 80%" tts:extent="80% 20%"', False),
+        ('tts:origin="10% 10%" tts:extent="80% 80%" tts:displayAlign="after"', False),
+        ('tts:origin="10% 10%" tts:extent="80% 80%" tts:displayAlign="before"', True),
+        ('tts:origin="10% 0%" tts:extent="80% 90%" tts:displayAlign="center"', True),
+        ('tts:displayAlign="after"', False),
+        ('tts:displayAlign="before"', True),
+        ('tts:backgroundColor="black"', False),
+        ('tts:origin="192px 108px" tts:extent="1536px 216px" tts:displayAlign="after"', True),
+        ('tts:origin="192px 864px" tts:extent="1536px 108px"', False),
+        ('tts:origin="4c 1c" tts:extent="24c 3c"', True),
+        ('tts:origin="4c 12c" tts:extent="24c 3c"', False),
+        ('tts:origin="10rw 10rh" tts:extent="80rw 20rh"', True),
+        ('tts:position="center top 5%" tts:extent="80% 20%"', True),
+        ('tts:position="center bottom 5%" tts:extent="80% 20%"', False),
+        ('tts:position="50% 100%" tts:extent="80% 20%"', False),
+        ('tts:position="50% 0%" tts:extent="80% 20%"', True),
+        ('tts:origin="somewhere"', False),
+        ('tts:origin="1em 1em"', False),
+        ('style="high"', True),
+        ('style="high" tts:origin="10% 70%"', False),
+    ],
+)
+def test_a_place_is_read_from_its_region(styles: str, at_top: bool) -> None:
+    layout = '<styling><style xml:id="high" tts:origin="10% 5%"/></styling><layout>{}</layout>'
+    root = 'tts:extent="1920px 1080px" ttp:cellResolution="32 15"'
+    for region in (f'<region xml:id="r" {styles}/>', f'<region xml:id="r"><style {styles}/></region>'):
+        for body in (
+            '<p region="r" begin="1s" end="2s">Hi</p>',
+            '<div region="r"><p begin="1s" end="2s">Hi</p></div>',
+            '<div region="low"><p region="r" begin="1s" end="2s">Hi</p></div>',
+        ):
+            low = '<region xml:id="low" tts:origin="0% 90%"/>'
+            text = document(body, root).replace("<metadata/>", layout.format(region + low), 1)
+            assert read_ttml(text).events == (Event(1, 2, "Hi", at_top),)
+    inline = document(f'<p begin="1s" end="2s"><region {styles}/>Hi</p>', root)
+    inline = inline.replace("<metadata/>", layout.format(""), 1)
+    assert read_ttml(inline).events[0].at_top == at_top
+
+
+def test_an_event_with_a_place_of_its_own_needs_no_region() -> None:
+    body = '<p begin="1s" end="2s" tts:origin="10% 10%">High</p><p begin="1s" end="2s">Low</p>'
+    assert [event.at_top for event in read_ttml(document(body)).events] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '<div begin="1s" end="2s" xmlns:smpte="http://www.smpte-ra.org/schemas/2052-1/2010/smpte-tt" '
+        'smpte:backgroundImage="#img1"/>',
+        '<div begin="1s" end="2s"><image src="1.png" type="image/png"/></div>',
+    ],
+)
+def test_pictures_of_text_are_refused(body: str) -> None:
+    with pytest.raises(InputError, match="image profile"):
+        read_ttml(document(body))
+
+
+def test_the_times_of_a_clock_are_said() -> None:
+    found = read_ttml(document('<p begin="10:00:00" end="10:00:01">Hi</p>', 'ttp:timeBase="clock"'))
+    assert "clock" in found.warnings[0]
+
+
 @pytest.mark.parametrize("bad", ['begin="soon" end="2s"', 'begin="1s"', 'begin="00:00:01:99" end="2s"', 'end="0:0:0"'])
 def test_an_event_that_cannot_be_timed_does_not_lose_the_rest(bad: str) -> None:
     found = read_ttml(document(f'<p {bad}>Lost</p><p begin="3s" end="4s">Kept</p>', 'ttp:frameRate="25"'))
@@ -101,14 +257,13 @@ def test_frames_without_a_frame_rate_are_read_at_the_default_and_said() -> None:
         ("<tt><p>", "not well-formed"),
         ("<tt>&undefined;</tt>", "not well-formed"),
         ("<smil/>", "not <tt>"),
-        (document("", 'ttp:timeBase="clock"'), "[Cc]lock"),
         (document("", 'ttp:frameRate="0"'), "not a frame rate"),
         (document("", 'ttp:frameRateMultiplier="1000 0"'), "cannot be timed"),
         (document("", 'ttp:frameRate="film"'), "cannot be timed"),
         (document("", 'ttp:frameRateMultiplier="1/1"'), "frameRateMultiplier"),
         (document("", 'ttp:tickRate="0"'), "rate of 0"),
         (document("<div>" * 3000 + "</div>" * 3000), "nested too deeply"),
-        (document('<div timeContainer="seq"/>'), "sequential"),
+        (document('<div timeContainer="seq"><p begin="soon" dur="1s">A</p><p dur="1s">B</p></div>'), "cannot be timed"),
         (document('<div begin="soon"/>'), "cannot be timed"),
     ],
 )

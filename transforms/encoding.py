@@ -3,29 +3,73 @@
 from __future__ import annotations
 
 import codecs
+import gzip
+import io
+import lzma
 import re
+import zipfile
+import zlib
+from pathlib import PurePosixPath
+from typing import IO
 
-from charset_normalizer import from_bytes
-
+from transforms.code_pages import likeliest_page
 from transforms.records import InputError
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it starts with
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-# What such files are written in; left free, the guess for a short French file is a printer's code page.
-_LATIN = ("cp1252", "cp1250", "cp1254", "cp1257")
-_OTHERS = (
-    *("cp1251", "cp1253", "cp1255", "cp1256", "cp874", "koi8_r"),
-    *("gb18030", "big5", "cp932", "cp949", "euc_jp"),
-)
 _XML_ENCODING = re.compile(rb"""\A\s*<\?xml[^>]*?encoding=["']([\w.-]+)["']""")
+_CONTROLS = re.compile("[\x00-\x08\x0e-\x1f]")
+_LIMIT = 64 << 20
 _EXPORT_AGAIN = "export it again as UTF-8 text"
 
 
-def decode_text(data: bytes) -> tuple[str, tuple[str, ...]]:
+def uncompressed(data: bytes, name: str) -> tuple[bytes, str]:
+    """Take a file out of its ``.gz``, or of a ``.zip`` of one file; other files pass.
+
+    Returns:
+        The file, and its name without ``.gz``, or as the archive names it.
+
+    Raises:
+        InputError: it is damaged or encrypted, is no file or several, or is larger than 64 MB.
+    """
+    try:
+        if data.startswith(b"\x1f\x8b"):
+            return _bounded(gzip.open(io.BytesIO(data))), re.sub(r"(?i)\.gz\Z", "", name)
+        if data.startswith(b"PK\x03\x04"):
+            return _only_file(zipfile.ZipFile(io.BytesIO(data)))
+    except InputError:
+        raise
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, RuntimeError) as error:
+        raise InputError(f"it cannot be uncompressed ({error}): deliver it again, or uncompressed") from error
+    return data, name
+
+
+def _only_file(archive: zipfile.ZipFile) -> tuple[bytes, str]:
+    files = [item for item in archive.infolist() if not re.match("__MACOSX/|.*/$|$", item.filename)]
+    if len(files) != 1:
+        raise InputError(f"an archive of {len(files)} files: deliver the one file that is meant")
+    with archive.open(files[0]) as file:
+        return _bounded(file), PurePosixPath(files[0].filename).name
+
+
+def _bounded(file: IO[bytes] | gzip.GzipFile) -> bytes:
+    data = file.read(_LIMIT + 1)
+    if len(data) > _LIMIT:
+        raise InputError("it is larger than 64 MB when it is uncompressed: no subtitles or cue sheet are")
+    return data
+
+
+def decode_text(data: bytes, language: str = "") -> tuple[str, tuple[str, ...]]:
     r"""Decode a text file, by its BOM, as UTF-8, by its XML declaration, or by a guess.
+
+    Args:
+        data: the file.
+        language: the language that it is likely in (BCP 47, "pt-BR"), which settles a guess that is close.
 
     Returns:
         The text without a BOM and with line ends ``\n``, and a warning where something had to be guessed or replaced.
@@ -33,7 +77,7 @@ def decode_text(data: bytes) -> tuple[str, tuple[str, ...]]:
     Raises:
         InputError: the file is empty, is binary, or is in no encoding that can be told.
     """
-    text, warnings = _decode(data)
+    text, warnings = _decode(data, language)
     text = text.lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     if not text.strip():
         raise InputError("the file is empty: deliver it again, or take it out of the catalog")
@@ -42,14 +86,16 @@ def decode_text(data: bytes) -> tuple[str, tuple[str, ...]]:
     return text, warnings
 
 
-def _decode(data: bytes) -> tuple[str, tuple[str, ...]]:
+def _decode(data: bytes, language: str) -> tuple[str, tuple[str, ...]]:
     for bom, encoding in _BOMS:
         if data.startswith(bom):
             return _decode_mostly(data[len(bom) :], encoding)
+    if b"\0" in data:
+        return _unmarked_utf16(data)
     try:
         return data.decode("utf-8"), ()
     except UnicodeDecodeError:
-        return _declared(data) or _damaged_utf8(data) or _guessed(data)
+        return _declared(data) or _damaged_utf8(data) or _guessed(data, language)
 
 
 def _decode_mostly(data: bytes, encoding: str) -> tuple[str, tuple[str, ...]]:
@@ -59,6 +105,17 @@ def _decode_mostly(data: bytes, encoding: str) -> tuple[str, tuple[str, ...]]:
     if broken * 20 > len(text):
         raise InputError(f"the file starts as {encoding.upper()} but is not: {_EXPORT_AGAIN}")
     return text, (f"{broken} characters are not {encoding.upper()} and were replaced",) if broken else ()
+
+
+def _unmarked_utf16(data: bytes) -> tuple[str, tuple[str, ...]]:
+    """Decode UTF-16 without a byte order mark: its digits and line ends have a NUL in every other byte."""
+    even, odd = data[::2].count(0), data[1::2].count(0)
+    encoding = "utf-16-le" if odd > even else "utf-16-be"
+    text = data.decode(encoding, errors="replace")
+    if min(even, odd) * 10 > max(even, odd) or max(even, odd) * 20 < len(data) or _CONTROLS.search(text):
+        raise InputError(f"the file is not text, or damaged (it holds NUL bytes): {_EXPORT_AGAIN}")
+    text, warnings = _decode_mostly(data, encoding)
+    return text, (f"no byte order mark: read as {encoding}", *warnings)
 
 
 def _declared(data: bytes) -> tuple[str, tuple[str, ...]] | None:
@@ -80,16 +137,11 @@ def _damaged_utf8(data: bytes) -> tuple[str, tuple[str, ...]] | None:
     return text, (f"{broken} characters are not UTF-8 and were replaced",)
 
 
-def _guessed(data: bytes) -> tuple[str, tuple[str, ...]]:
-    """Guess: among the Latin code pages where most letters are ASCII, else the others; on a tie, Western Europe."""
-    if b"\0" in data:
-        raise InputError(f"the file is binary, or UTF-16 without a byte order mark: {_EXPORT_AGAIN}")
-    accents = sum(byte > 0x7F for byte in data)
-    latin = 2 * accents < sum(65 <= byte <= 90 or 97 <= byte <= 122 for byte in data)
-    matches = list(from_bytes(data, cp_isolation=list(_LATIN if latin else _OTHERS), threshold=0.4))
-    if not matches:
+def _guessed(data: bytes, language: str) -> tuple[str, tuple[str, ...]]:
+    page = likeliest_page(data, language)
+    if not page:
         raise InputError(f"the file is binary, or in an encoding that cannot be told: {_EXPORT_AGAIN}")
-    least = min(match.chaos for match in matches)
-    western = any("cp1252" in match.could_be_from_charset for match in matches if match.chaos == least)
-    encoding = "cp1252" if western else matches[0].encoding
-    return data.decode(encoding, errors="replace"), (f"not UTF-8: read as {encoding}",)
+    text = data.decode(page, errors="replace")
+    broken = text.count("\ufffd")
+    lost = (f"{broken} characters are not {page} and were replaced",) if broken else ()
+    return text, (f"not UTF-8: read as {page}", *lost)

@@ -1,4 +1,4 @@
-"""TTML (DFXP, IMSC, iTT) into events, with ttconv's arithmetic of time expressions.
+"""TTML (DFXP, IMSC, EBU-TT-D, SMPTE-TT, iTT) into events.
 
 ttconv's own reader is not used: it starts an event whose ``begin`` it cannot read at zero, drops events without a
 duration unseen, refuses the namespaces of DFXP, and stops at some styles, none of which matter here.
@@ -8,29 +8,34 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import groupby
 
-from ttconv.imsc import attributes, namespaces
+from ttconv.imsc.namespaces import XML
 
 from transforms.events import Event, Events
 from transforms.records import InputError
-from transforms.timecode import frame_rate
-
-_PARAMETER = f"{{{namespaces.TTP}}}"
-_Window = tuple[Fraction, Fraction | None]
+from transforms.ttml_layout import Layout, local
+from transforms.ttml_times import Times, Window
 
 
 def read_ttml(text: str) -> Events:
     """Read the events of a TTML document.
 
     Raises:
-        InputError: it is not XML or not TTML, or counts time in a way that cannot be placed on the title's timeline.
+        InputError: it is not XML or not TTML, holds pictures of text, or counts time in a way that cannot be read.
     """
     try:
-        root = ET.fromstring(re.sub(r"\A\s*<\?xml[^>]*\?>", "", text).strip())
-        clock = _ttml_clock(root)
-        paragraphs = list(_paragraphs(root, (Fraction(0), None), clock))
+        root = ET.fromstring(re.sub(r"\A\s*<\?xml[^>]*\?>", "", text.lstrip("\ufeff")).strip())
+        if local(root.tag) != "tt":
+            raise InputError(f"its root is <{local(root.tag)}>, not <tt>: deliver TTML")
+        has_sequences = any(element.get("timeContainer") == "seq" for element in root.iter())
+        document = _Document(Times.of(root), Layout(root), has_sequences)
+        paragraphs = list(document.paragraphs(root, document.enter(root, _Setting((Fraction(0), None)))))
+    except InputError:
+        raise
     except ET.ParseError as error:
         raise InputError(f"not well-formed XML ({error}): export it again") from error
     except RecursionError as error:
@@ -38,110 +43,123 @@ def read_ttml(text: str) -> Events:
     except (ValueError, ArithmeticError) as error:
         raise InputError(f"its TTML cannot be timed ({error}): export it with media times") from error
     events, unreadable = [], 0
-    for paragraph, window in paragraphs:
+    for paragraph, setting in paragraphs:
         try:
-            events += _paragraph_events(paragraph, window, clock)
+            events += _events(document.pieces(paragraph, setting))
         except (ValueError, ArithmeticError, RecursionError):
             unreadable += 1
-    return Events(tuple(events), unreadable, _frame_rate_warning(root, text))
+    if not events and not unreadable and any(map(_is_picture, root.iter())):
+        raise InputError("it holds pictures of its text (an image profile): deliver a text profile")
+    return Events(tuple(events), unreadable, document.times.warnings)
 
 
-def _local(name: str) -> str:
-    return name.rpartition("}")[2]
+def _is_picture(element: ET.Element) -> bool:
+    return local(element.tag) == "image" or any(local(name) == "backgroundImage" for name in element.attrib)
 
 
-def _parameters(root: ET.Element) -> dict[str, str]:
-    """Take the timing parameters by their local names: the drafts of 2006 had other namespaces."""
-    return {_local(name): value for name, value in root.attrib.items() if "#parameter}" in name}
+@dataclass(frozen=True)
+class _Setting:
+    """What an element hands down to those in it: the window of its time, its font and place, its white space."""
+
+    window: Window
+    font: str = "normal"
+    visible: bool = True
+    at_top: bool = False
+    keeps_space: bool = False
+
+    def text(self, text: str | None) -> str:
+        return "" if not text or not self.visible else text if self.keeps_space else re.sub(r"\s+", " ", text)
 
 
-def _ttml_clock(root: ET.Element) -> attributes.TemporalAttributeParsingContext:
-    """Read how the document counts time (TTML 1, 6.2), as ttconv's context."""
-    if _local(root.tag) != "tt":
-        raise ValueError(f"its root is <{_local(root.tag)}>, not <tt>")
-    if any(element.get("timeContainer") == "seq" for element in root.iter()):
-        raise ValueError("sequential time containers")
-    found = _parameters(root)
-    holder = ET.Element("tt", {_PARAMETER + name: value for name, value in found.items()})
-    bases = (attributes.TimeBaseAttribute.extract(holder), attributes.DropModeAttribute.extract(holder))
-    return attributes.TemporalAttributeParsingContext(*_rates(found), *bases)
+_Piece = tuple[_Setting, str]
 
 
-def _rates(found: Mapping[str, str]) -> tuple[Fraction, Fraction]:
-    """Read the effective frame and tick rates, of which ttconv misreads what real files hold.
+@dataclass(frozen=True)
+class _Document:
+    times: Times
+    layout: Layout
+    has_sequences: bool
 
-    A tick without ``tickRate`` is a frame where a frame rate is stated (ttconv: a second); old files write a multiplier
-    as ``1000:1001`` (ttconv: 1), and others a frame rate as ``23.976`` (ttconv: 23).
-    """
-    frames = frame_rate(float(found.get("frameRate", "30")))
-    multiplier = re.fullmatch(r"(\d+)[ :](\d+)", found.get("frameRateMultiplier", "1 1").strip())
-    if not multiplier:
-        raise ValueError("its ttp:frameRateMultiplier cannot be read")
-    if frames.denominator == 1:
-        frames *= Fraction(int(multiplier[1]), int(multiplier[2]))
-    ticks = Fraction(found["tickRate"]) if "tickRate" in found else frames if "frameRate" in found else Fraction(1)
-    if not (frames > 0 and ticks > 0):
-        raise ValueError("a frame or tick rate of 0")
-    return frames, ticks
+    def enter(self, element: ET.Element, parent: _Setting) -> _Setting:
+        """Take over what an element changes; the styles of a region go behind those of what is in it."""
+        region, own = self.layout.region(element), self.layout.styles(element)
+        styles = {**(region or {}), **own}
+        visibility = styles.get("visibility", "visible" if parent.visible else "hidden")
+        space = element.get(f"{{{XML}}}space", "preserve" if parent.keeps_space else "default")
+        return _Setting(
+            self.times.window(element, parent.window),
+            styles.get("fontStyle", parent.font),
+            visibility != "hidden" and "none" not in (own.get("display"), (region or {}).get("display")),
+            parent.at_top if region is None else self.layout.is_at_top(region),
+            space == "preserve",
+        )
+
+    def paragraphs(
+        self, element: ET.Element, setting: _Setting
+    ) -> Generator[tuple[ET.Element, _Setting], None, Fraction]:
+        """Yield the ``p`` elements, each with what it is handed down, and return when the element ends."""
+        ends, here = [setting.window[0]], setting
+        for child in element:
+            if local(child.tag) == "p":
+                yield child, here
+                if self.has_sequences:
+                    ends.append(_returned(self.pieces(child, here)))
+            elif local(child.tag) in ("body", "div"):
+                ends.append((yield from self.paragraphs(child, self.enter(child, here))))
+            here = _following(element, here, ends[-1])
+        return max(ends) if setting.window[1] is None else setting.window[1]
+
+    def pieces(self, element: ET.Element, parent: _Setting) -> Generator[_Piece, None, Fraction]:
+        """Yield the text of an element piece by piece, each with its setting, and return when the element ends."""
+        setting = here = self.enter(element, parent)
+        ends = [setting.window[0]]
+        yield setting, setting.text(element.text)
+        for child in element:
+            if local(child.tag) == "br":
+                yield setting, "\n"
+            elif local(child.tag) == "span" and not self._is_reading(child):
+                ends.append((yield from self.pieces(child, here)))
+                here = _following(element, here, ends[-1])
+            yield setting, setting.text(child.tail)
+        return max(ends) if setting.window[1] is None else setting.window[1]
+
+    def _is_reading(self, element: ET.Element) -> bool:
+        """Tell whether a span says how its ruby base is read: that text stands there already."""
+        return self.layout.styles(element).get("ruby") in ("text", "textContainer", "delimiter")
 
 
-def _frame_rate_warning(root: ET.Element, text: str) -> tuple[str, ...]:
-    if "frameRate" in _parameters(root) or not re.search(r"""begin=["'](\d+f|\d+:\d+:\d+:\d+)["']""", text):
-        return ()
-    return ("its times count frames but it states no ttp:frameRate: read at 30 per second, TTML's default",)
+def _returned(generator: Generator[object, None, Fraction]) -> Fraction:
+    while True:
+        try:
+            next(generator)
+        except StopIteration as stop:
+            return Fraction(stop.value)
 
 
-def _seconds(element: ET.Element, name: str, clock: attributes.TemporalAttributeParsingContext) -> Fraction | None:
-    value = element.get(name)
-    if value is None:
-        return None
-    expression = re.sub(r"^(\d):", r"0\1:", value.strip()).replace(",", ".")
-    return Fraction(attributes.parse_time_expression(clock, expression))
+def _following(container: ET.Element, setting: _Setting, end: Fraction) -> _Setting:
+    """Hand down what the next child starts from: the end of the one before in a sequence, else the same again."""
+    in_sequence = container.get("timeContainer") == "seq"
+    return replace(setting, window=(end, setting.window[1])) if in_sequence else setting
 
 
-def _window(element: ET.Element, parent: _Window, clock: attributes.TemporalAttributeParsingContext) -> _Window:
-    """Place an element in its parent's time: begin and end count from the parent's begin, and end with it."""
-    begin, end, duration = (_seconds(element, name, clock) for name in ("begin", "end", "dur"))
-    start = parent[0] + (begin or 0)
-    ends = [parent[1], None if end is None else parent[0] + end, None if duration is None else start + duration]
-    return start, min((e for e in ends if e is not None), default=None)
-
-
-def _paragraphs(
-    element: ET.Element, parent: _Window, clock: attributes.TemporalAttributeParsingContext
-) -> Iterator[tuple[ET.Element, _Window]]:
-    """Yield the document's ``p`` elements, each with the window of the element that holds it."""
-    for child in element:
-        if _local(child.tag) == "p":
-            yield child, parent
-        elif _local(child.tag) in ("body", "div"):
-            yield from _paragraphs(child, _window(child, parent, clock), clock)
-
-
-def _paragraph_events(
-    paragraph: ET.Element, parent: _Window, clock: attributes.TemporalAttributeParsingContext
-) -> list[Event]:
+def _events(pieces: Iterable[_Piece]) -> list[Event]:
     """Give one event for every window that the text of a ``p`` lies in: its own, or those of its timed spans."""
-    texts: dict[_Window, str] = {}
-    for window, piece in _pieces(paragraph, parent, clock):
-        texts[window] = texts.get(window, "") + piece
+    found: dict[Window, list[_Piece]] = {}
+    for setting, text in pieces:
+        found.setdefault(setting.window, []).append((setting, text))
     events = []
-    for (start, end), text in texts.items():
-        if text.strip() and end is None:
+    for (start, end), own in found.items():
+        text = _text(own)
+        if text and end is None:
             raise ValueError("an event without an end")
-        if text.strip() and end is not None:
-            events.append(Event(float(start), float(end), text.strip()))
+        if text and end is not None:
+            events.append(Event(float(start), float(end), text, own[0][0].at_top))
     return events
 
 
-def _pieces(
-    element: ET.Element, parent: _Window, clock: attributes.TemporalAttributeParsingContext
-) -> Iterator[tuple[_Window, str]]:
-    window = _window(element, parent, clock)
-    yield window, re.sub(r"\s+", " ", element.text or "")
-    for child in element:
-        if _local(child.tag) == "br":
-            yield window, "\n"
-        elif _local(child.tag) == "span":
-            yield from _pieces(child, window, clock)
-        yield window, re.sub(r"\s+", " ", child.tail or "")
+def _text(pieces: Iterable[_Piece]) -> str:
+    """Join pieces, with those in italics in ``<i>``."""
+    runs = groupby((piece for piece in pieces if piece[1]), key=lambda piece: piece[0].font in ("italic", "oblique"))
+    joined = ((slanted, "".join(text for _, text in run)) for slanted, run in runs)
+    text = "".join(f"<i>{text}</i>" if slanted and text.strip() else text for slanted, text in joined)
+    return re.sub(r"[ \t]*\n[ \t]*", "\n", text).strip()
