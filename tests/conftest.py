@@ -14,6 +14,7 @@ import av
 import numpy as np
 import pytest
 from av.stream import Disposition
+from hypothesis import settings
 from numpy.typing import NDArray
 
 from transforms.frames import SEGMENT_FRAMES, SEGMENT_SAMPLES
@@ -23,6 +24,9 @@ from transforms.tables import SHARDS, shard_rows
 
 # Before torch is imported: on busy cores its threads wait for each other, and tests take three times as long.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# No test fails for being slow on a busy machine.
+settings.register_profile("smad", deadline=None)
+settings.load_profile("smad")
 
 Wave = NDArray[np.float32]
 

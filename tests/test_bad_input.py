@@ -76,7 +76,8 @@ def checkpoint(tmp_path: Path, write_shard: Any) -> Path:
 def failures(output: Path) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
     for row in read_failures(str(output)):
-        found.setdefault(row["title_id"], []).append(row)
+        if row["stage"] != "sync":  # one line, and a tone for a voice: nobody can tell whether they fit
+            found.setdefault(row["title_id"], []).append(row)
     return found
 
 
@@ -116,7 +117,7 @@ def test_what_was_refused_is_unknown_and_the_rest_is_known(catalog: Path, tmp_pa
         assert source == "subtitles"
         assert targets[0, 5:15].all()
         assert targets[0].sum() == pytest.approx(10)
-        assert weights[0, 8] == 1
+        assert weights[0, 8] == 0.5  # of one line nobody can tell whether it fits the sound
         assert not weights[0, 30:].any()  # past the end of its 6 s
         assert not weights[1].any()  # nobody spoke of music
     assert labels("overlapping")[0][0].sum() == pytest.approx(12.5)

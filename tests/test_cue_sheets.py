@@ -134,11 +134,6 @@ def test_a_frame_number_beyond_the_rate_is_left_out() -> None:
     assert "1 of 2 rows were left out: a frame number beyond the frame rate; first in line 2" in reading.warnings
 
 
-def test_a_start_that_is_missing_is_pointed_out() -> None:
-    reading = read_cue_sheet((HEADER + "1,a,BI,01:00:10:00,01:00:20:00\n").encode(), 25)
-    assert "set cue_sheet_start" in reading.warnings[0]
-
-
 @pytest.mark.parametrize(
     ("text", "fps", "start", "message"),
     [

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -122,7 +122,6 @@ class TestTracks:
             assert np.array_equal(load(file)[0].samples, load(six)[0].samples)
 
 
-@settings(deadline=None)
 @given(st.lists(st.lists(st.integers(1, 50), min_size=1, max_size=6), min_size=2, max_size=4), st.data())
 def test_however_the_blocks_fall_no_sample_moves(sizes: list[list[int]], data: st.DataObject) -> None:
     """Take from sources in any steps: each sample of each comes once and in order."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
@@ -98,7 +98,6 @@ def test_the_gain_moves_smoothly(tone: Tone) -> None:
     assert np.abs(np.diff(gain)).max() < 0.01
 
 
-@settings(deadline=None)
 @given(
     arrays(np.float32, st.integers(1, 3_000), elements=st.floats(-4, 4, width=32), fill=st.just(np.float32(0.3))),
     st.lists(st.integers(0, 1_000), max_size=8),

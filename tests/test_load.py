@@ -140,7 +140,7 @@ def test_16_khz_passes_as_it_is() -> None:
     assert np.abs(undone - wave).max() < 1.5 / 32768 / min(1, 10 ** (audio.gain_db / 20))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.sampled_from([8_000, 16_000, 22_050, 44_100, 48_000]), st.integers(3, 100_000))
 def test_the_length_is_that_of_the_input(rate_hz: int, samples: int) -> None:
     audio = load_wave(np.full(samples, 0.01, np.float32), rate_hz)

@@ -200,7 +200,7 @@ def test_equals_pyloudnorm_in_up_to_five_channels(channels: int, rate_hz: int) -
 
 
 @given(st.lists(st.integers(0, 20_000), max_size=12))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_size_of_the_pieces_changes_nothing(sizes: list[int]) -> None:
     samples = PROGRAMMES["loud and quiet in turn"][np.newaxis, : 5 * RATE_HZ]
     meter, at = LoudnessMeter(RATE_HZ), 0
@@ -212,14 +212,14 @@ def test_the_size_of_the_pieces_changes_nothing(sizes: list[int]) -> None:
 
 
 @given(st.floats(-30, 20))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_a_gain_moves_the_loudness_by_itself(gain_db: float) -> None:
     samples = noise(2)
     assert measured(samples * 10 ** (gain_db / 20)) == pytest.approx(measured(samples) + gain_db, abs=1e-4)
 
 
 @given(st.permutations(range(4)), st.permutations([4, 5]))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_channels_of_equal_weight_may_change_places(front: list[int], surrounds: list[int]) -> None:
     layout = ("FL", "FR", "FC", "TFL", "SL", "SR")
     samples = np.stack([noise(1, seed) * seed for seed in range(6)])

@@ -142,6 +142,6 @@ def _full(side: list[Interval]) -> list[Interval]:
 
 
 @given(st.lists(st.tuples(INTERVALS.map(_full), INTERVALS.map(_full)), min_size=1, max_size=3))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_equals_sed_eval_pooled_over_files(files: list[tuple[list[Interval], list[Interval]]]) -> None:
     _assert_as_sed_eval(files)

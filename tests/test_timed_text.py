@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from transforms.records import InputError, Interval, Reading
 from transforms.subtitle_formats import parse_events
 from transforms.timed_text import read_timed_text
+from transforms.vocabulary import Vocabulary
 
 HELLO = "00:00:01,016 --> 00:00:02,689\nHello.\n"
 GOODBYE = "00:00:05,5 --> 00:00:06,25\nGood\nbye.\n"
@@ -141,6 +142,20 @@ def test_overlapping_events_keep_their_own_times() -> None:
     assert reading.warnings == ()
 
 
+def test_an_event_at_the_top_is_on_screen_text_unless_most_are() -> None:
+    signs = (r"{\an8}Lisbon", r"{\an8}Police", "Hello", "Hello")
+    text = "".join(f"{n}\n00:00:0{n},0 --> 00:00:0{n},9\n{sign}\n\n" for n, sign in enumerate(signs))
+    assert len(read_timed_text(text.encode(), "x.srt").intervals) == 2
+    assert len(read_timed_text(text.replace("\nHello", "\n{\\an8}Hello").encode(), "x.srt").intervals) == 4
+
+
+def test_descriptions_are_known_by_words_of_ones_own() -> None:
+    data = b"1\n00:00:01,0 --> 00:00:02,0\n[crowd squatting]\n"
+    assert [interval.kind for interval in read_timed_text(data, "x.srt").intervals] == ["other_description"]
+    reading = read_timed_text(data, "x.srt", vocabulary=Vocabulary.of({"crowd": ["crowd*"]}))
+    assert [interval.kind for interval in reading.intervals] == ["crowd_description"]
+
+
 def subrip(*spans: tuple[str, str]) -> bytes:
     return "\n".join(f"{n}\n{start} --> {end}\nHello.\n" for n, (start, end) in enumerate(spans)).encode()
 
@@ -157,11 +172,6 @@ def test_dialogue_that_overlaps_is_kept_and_counted() -> None:
     reading = read_timed_text(data, "x.srt")
     assert times(reading) == [(1.0, 5.0), (4.5, 6.0), (5.95, 7.0)]
     assert reading.warnings == ("1 events overlap another: counted once; first at 4.50 s",)
-
-
-def test_times_of_a_tape_are_pointed_out() -> None:
-    reading = read_timed_text(subrip(("01:00:01,0", "01:00:02,0")), "x.srt")
-    assert "first event is at 3601 s" in reading.warnings[0]
 
 
 def test_a_file_in_capitals_keeps_its_dialogue() -> None:
@@ -249,16 +259,16 @@ def test_a_film_is_read_in_about_a_second(suffix: str) -> None:
 FILES = {  # how many events of each kind are in the file, its first and last second of them, counted by hand
     "changcheng.zh.ttml": ({"dialogue": 8, "lyrics": 3, "music_description": 2}, 1.5244907, 75.96),
     "de-dijk.nl.srt": ({"dialogue": 11}, 1.016, 67.721),
-    "harbor-s01e01.en.ttml": ({"lyrics": 5, "dialogue": 13}, 1 / 24, 79.75),
-    "harbor-s01e02.en.srt": ({"dialogue": 10}, 1.715, 76.671),
-    "harbor-s01e03.en.vtt": ({"lyrics": 6, "music_description": 1}, 25.65, 53.565),
+    "harbor-s01e01.en.ttml": ({"lyrics": 5, "effects_description": 2, "dialogue": 13}, 1 / 24, 79.75),
+    "harbor-s01e02.en.srt": ({"dialogue": 10, "effects_description": 1}, 1.715, 76.671),
+    "harbor-s01e03.en.vtt": ({"lyrics": 6, "music_description": 1, "effects_description": 2}, 22.982, 56.688),
     "il-molo.it.vtt": ({"lyrics": 5, "dialogue": 7, "music_description": 2}, 0.16, 63.634),
     "le-phare-s01e01.fr.srt": ({"dialogue": 12, "music_description": 1}, 0.59, 78.376),
     "le-phare-s01e02.fr.vtt": ({"dialogue": 10, "music_description": 2}, 0.354, 78.76),
     "more.ru.vtt": ({"dialogue": 5}, 1.268, 24.278),
-    "mosaic.en.ttml": ({"dialogue": 10, "music_description": 1}, 44 * NTSC, 1448 * NTSC),
+    "mosaic.en.ttml": ({"dialogue": 10, "music_description": 1, "effects_description": 1}, 44 * NTSC, 1448 * NTSC),
     "muntele.ro.ass": ({"lyrics": 8, "dialogue": 8}, 0.05, 78.67),
-    "strasse.de.srt": ({"dialogue": 8, "music_description": 1}, 25.559, 70.0),
+    "strasse.de.srt": ({"dialogue": 8, "music_description": 1, "effects_description": 2}, 25.559, 70.0),
 }
 
 

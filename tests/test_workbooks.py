@@ -11,7 +11,7 @@ from typing import Any
 
 import openpyxl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms.cue_sheets import read_cue_sheet
@@ -190,7 +190,6 @@ def whole() -> dict[str, bytes]:
     return unpacked(workbook(Cues=[HEADER, CUE, [2, "b", time(0, 1), time(0, 2), "BI"]]))
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_a_damaged_workbook_is_read_or_refused(data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(sorted(whole())))

@@ -14,7 +14,7 @@ from transforms.cue_tables import read_cue_table
 from transforms.records import InputError, Interval, Reading
 from transforms.timecode import Clock, frame_rate, has_frames
 
-_HOUR_S, _DAY = 3600, "24:00:00"
+_DAY = "24:00:00"
 # Cues that all last whole minutes, at least so many of them and half of them so long, were typed as seconds.
 _LEAST_TYPED, _LONG_S = 3, 600
 Faults = list[tuple[int, str]]
@@ -58,7 +58,7 @@ def read_cue_sheet(data: bytes, fps: float | None, start: str = "") -> Reading:
     faults.sort()
     if entries and not cues:
         raise InputError(f"none of its {len(entries)} cues can be read: {faults[0][1]} (line {faults[0][0]})")
-    notes = (*_two_rates(clock, stated.fps), *typed, *doubts, *_left_out(faults, len(entries)), *_offset(cues, start_s))
+    notes = (*_two_rates(clock, stated.fps), *typed, *doubts, *_left_out(faults, len(entries)))
     return Reading(tuple(cues), (*warnings, *notes))
 
 
@@ -167,10 +167,3 @@ def _left_out(faults: Faults, rows: int) -> list[str]:
     for line, fault in faults:
         lines.setdefault(fault, []).append(line)
     return [f"{len(n)} of {rows} rows were left out: {fault}; first in line {n[0]}" for fault, n in lines.items()]
-
-
-def _offset(cues: Sequence[Interval], start_s: Fraction) -> tuple[str, ...]:
-    """Point out times that count from the hour of a tape where nothing says so."""
-    if start_s or not cues or min(cue.start_s for cue in cues) < _HOUR_S:
-        return ()
-    return ("its first cue is more than an hour in: if its timecode starts at 01:00:00:00, set cue_sheet_start",)

@@ -58,8 +58,10 @@ class Title:
 class Interval:
     """A half-open stretch of time [start_s, end_s) on a title's timeline, and what is claimed of it.
 
-    kind: from timed text ``dialogue``, ``lyrics`` (sung: speech and music) or ``NAME_description`` (``[door slams]``);
-    from a cue sheet ``cue`` or ``vocal_cue``; from the sound ``quiet``; from annotations and truth a class name.
+    kind: from timed text ``dialogue`` (spoken), ``lyrics`` (sung: speech and music) and ``NAME_description`` of what
+    is in brackets, NAME being ``music``, ``singing``, ``speech`` (that is not transcribed), ``effects``, ``other``, the
+    first three with ``_end`` where they stop, or words of the user's own; from a cue sheet ``cue`` or ``vocal_cue``; from
+    the sound ``quiet``; from annotations and truth a class name.
     """
 
     start_s: float

@@ -7,74 +7,68 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-# Words of music as whole words, by language; and, for scripts where \b finds no words, anywhere in the description.
-_WORDS = {
-    "en": r"music\w*|songs?|themes?|score|orchestra\w*|piano|guitars?|violins?|drums|jazz|tunes?|melod\w+|band play\w*|"
-    r"sing|sings|singing|sung|choirs?|chorus|choral|hymns?|anthem|lullab\w+|vocali[sz]\w+|ballad|opera|symphony|fanfare|"
-    r"instrumental",
-    "fr": r"musi(?:que|cal)\w*|chansons?|chant(?:e|ent|er|eur|euse)?|ch(?:œ|oe)ur|orchestre|mélodi\w*|thème|hymne",
-    "de": r"\w*musik\w*|lied(?:er)?|gesang|sing(?:t|en)|orchester\w*|melodi\w*|chor|klavier\w*|gitarren?\w*",
-    "es": r"músic\w*|musical\w*|canci(?:ón|ones)|cant(?:a|an|ando)|orquesta|melodía|tema|himno|coro|guitarra",
-    "pt": r"canç(?:ão|ões)|cant(?:am|arolando)|orquestra|melodia|piano|violão",
-    "it": r"music\w*|canzon[ei]|cant(?:ano|o|ato)|orchestra|melodi[ae]|chitarra|pianoforte|inno",
-    "nl": r"\w*muziek\w*|lied(?:je)?s?|zing(?:t|en)|gezang|orkest|melodie|koor",
-    "sv da no": r"\w*musik\w*|musikk\w*|sång\w*|sjunger|sang(?:en)?|synger|orkester\w*|melodi|låt",
-    "fi et": r"musiik\w*|muusika|laul\w*|orkesteri|sävel\w*",
-    "pl": r"muzyk\w*|muzyczn\w*|piosenk\w*|śpiew\w*|orkiestr\w*|melodi\w*",
-    "cs sk": r"hudb\w*|hudob\w*|píse[ňn]\w*|pieseň|zpěv\w*|zpív\w*|spev\w*|spieva\w*",
-    "ro": r"muzic\w*|cântec\w*|cânt[ăa]?|orchestr\w*|melodi\w*",
-    "hu": r"zen[eé]\w*|dalol\w*|ének\w*|zenekar|dallam\w*",
-    "hr sr sl": r"glazb\w*|muzik\w*|pjesm\w*|pesm\w*|pjeva\w*|glasba",
-    "tr": r"müzi\w*|şarkı\w*|orkestra|melodi|türkü",
-    "ru uk bg": r"музы\w*|музик\w*|песн\w*|пісн\w*|пение|спів\w*|по[её]т|поют|оркестр\w*|мелоди\w*|хор",
-    "el": r"μουσικ\w*|τραγο[υύ]δ\w*|ορχήστρα|μελωδία",
-    "id ms": r"muzik|lagu|menyanyi\w*|bernyanyi|nyanyian",
-    "vi": r"nhạc|bài hát|ca khúc|tiếng hát",
-}
-_PIECES = {
-    "ja": r"音楽|曲|歌|演奏|合唱|メロディ|ピアノ|オーケストラ|ギター|BGM",
-    "zh": r"音乐|音樂|歌|曲|乐队|樂隊|演奏|配乐|配樂|旋律|合唱|钢琴|鋼琴",
-    "ko": r"음악|노래|연주|합창|주제곡|멜로디|피아노|오케스트라",
-    "ar fa": r"موسيق|موسیق|أغني|اغني|غناء|يغني|تغني|لحن|أوركسترا|نشيد|آهنگ|ترانه|آواز",
-    "he": r"מוזיק|מוסיק|\bה?שיר|שרים|מנגינה|תזמורת|נגינה",
-    "hi": r"संगीत|गीत|गाना|गाने|धुन",
-    "th": r"ดนตรี|เพลง|ทำนอง",
-}
-_MUSIC = re.compile(rf"\b(?:{'|'.join(_WORDS.values())})\b|{'|'.join(_PIECES.values())}|[♪♫♬♩]", re.IGNORECASE)
-_BIRDS = re.compile(
-    r"\b(?:birds?|oiseaux?|v[öo]gel|pájaros?|pássaros?|uccell[io]|vogels|ptaki|птиц\w*)\b", re.IGNORECASE
-)
+from transforms.vocabulary import BUILT_IN, Vocabulary, is_credit, is_interjection
 
-_BRACKETS = re.compile(r"\[[^\]]*(?:\]|\Z)|\A[^\[\]]+\]|\([^()]*\)|（[^（）]*）|［[^［］]*］|【[^】]*】|〔[^〕]*〕")
+_BRACKETS = re.compile(r"\[[^\]]*(?:\]|\Z)|\A[^\[\]]+\]|\([^()]*\)|\A[-–—\s]*\([^()]*\Z|[【〔][^】〕]*[】〕]")
+_STARRED = re.compile(r"(?<![\w*])\*+([^*\n]+)\*+(?![\w*])")
+_MIRRORED = re.compile(r"(?m)^([-–— \t]*)[\])]([^\[\]()\n]*[\u0590-\u08ff][^\[\]()\n]*)[\[(][ \t]*$")
 _BRACKETED = "\ufffc"  # stands where a description was
+_LABELLED = re.compile(
+    rf"[ \t]*:|(?!\s*\n\s*[-–—])[^\w\[\](){_BRACKETED}]*\w"
+)  # what follows a speaker's name in brackets
 _NOTES = re.compile(r"[♪♫♬♩¶]+")  # ¶ is what old converters make of a CEA-608 note
-_MISREAD_NOTE = re.compile(r"â™[ª«¬]")  # UTF-8 notes that passed through cp1252
-_HASHED = re.compile(r"\s*[-–—]?\s*#(?=.*\w).+#\s*", re.DOTALL)
-_HASHED_LINE = re.compile(r"(?m)^([-–— \t]*)#(?=.*\w)(.+)#[ \t]*$")
-_TAGS = re.compile(r"</?(?:[ibusc]|v|lang|ruby|rt|rb|font|span|em|strong)(?:[\s.][^>]*)?>|<[\d:.]+>|\{[^{}]*\}", re.I)
+_ENDING_NOTE = re.compile(r"[~〜]\s*♪")  # in Japan ♪〜 is written where music begins, and 〜♪ where it ends
+_MISREAD_NOTE = re.compile(r"[âв][™\x99][ª«¬©ЄŞ]|(?m:^([-–— \t]*)J[\"”]+(?=\s)|(?<=\s)J[\"”]+[ \t]*$)")
+_QUERIED = re.compile(r"(?m)^([-–— \t]*)\?+[ \t]+(\S[^?\n]*?)[ \t]+\?+[ \t]*$")  # notes that passed through ASCII
+_HASHED = re.compile(r"\s*[-–—]?\s*#(?=[^\w#]*\w)[^#]+#\s*")
+_HASH = re.compile(r"(?m)^([-–— \t]*)#+(?=[ \t]+[^\W\d])|(?<=[^\s#])[ \t]+#+[ \t]*$")
+_HASHED_LINE = re.compile(r"(?m)^([-–— \t]*)#(?=[^\w\n]*\w)([^\n]+)#[ \t]*$")
+_TAGS = re.compile(
+    r"</?(?:[ibusc]|v|lang|ruby|rt|rb|font|span|em|strong)(?:[\s.][^<>]*)?>|<[\d:.]+>|\{[^{}]*\}|"
+    r"\[/?(?:[ibu]|color(?:=[^\]]*)?)\]",
+    re.IGNORECASE,
+)
 _KARAOKE = re.compile(r"\{[^{}]*\\[kK][fo]?\d")
-_POSITION = re.compile(r"\{[^{}]*\\(?:an[4-9]|pos\(|move\()")
+_POSITION = re.compile(r"\{[^{}]*\\(?:an[4-9]|a(?:[5-79]|1[01])(?!\d)|pos\(|move\()")
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad]")
-_LABEL = re.compile(r"(?m)^[-–—‐>»• \t]*([^\W\d_][^:：\n]{0,29}?)[ \ufffc]*[:：](?=(?:[ \t]*(\S))?)(?!\d|//)")
-_WORD = re.compile(r"[^\W_]")
+_LABEL = re.compile(r"(?m)^[-–—‐>»• \t]*([^\W\d_][^:\n]{0,29}?)[ \ufffc]*:(?=(?:[ \t]*(\S))?)(?!\d|//)")
+_SPOKEN = re.compile(r"[^\W_]")
+_SENTENCE_ENDS = frozenset(".!?…,;—。、؟،।॥。！？")
 
 
-def classify(text: str, *, in_capitals: bool = False, positioned: bool = False) -> tuple[str, ...]:
-    """Say what an event's text says is heard: some of ``dialogue``, ``lyrics`` and ``music_description``, or nothing.
+def classify(
+    text: str,
+    *,
+    at_top: bool = False,
+    in_capitals: bool = False,
+    positioned: bool = False,
+    vocabulary: Vocabulary = BUILT_IN,
+) -> tuple[str, ...]:
+    """Say what an event's text says is heard: ``dialogue``, ``lyrics``, ``<vocabulary>_description`` …, or nothing.
+
+    Nothing is said by credits, by text that is in the picture (forced narratives: by their place, by capitals), and by
+    pauses, cries and laughs. A whole file of them is of another kind than dialogue: the catalog says so.
 
     Args:
         text: the event's text with its markup.
+        at_top: it stands at the top of the picture.
         in_capitals: the whole file is in capitals, so that capitals say nothing.
         positioned: the whole file is positioned, so that a position says nothing.
+        vocabulary: by what words descriptions are known.
     """
-    rest, described = _descriptions(_plain(text))
+    rest, described = _descriptions(_plain(text), vocabulary)
     spoken, sung = _voices(rest)
-    kinds = {
-        "dialogue": _is_dialogue(spoken, capitals=not in_capitals, placed=not positioned and is_positioned(text)),
-        "lyrics": bool(_WORD.search(sung)),
-        "music_description": described or (bool(_NOTES.search(rest)) and not _WORD.search(sung)),
-    }
-    return tuple(kind for kind, heard in kinds.items() if heard)
+    placed = not positioned and (at_top or is_positioned(text))
+    kinds = []
+    if _is_dialogue(spoken, capitals=not in_capitals, placed=placed):
+        kinds.append("dialogue")
+        described.pop("speech_description", None)  # it is transcribed
+    if _SPOKEN.search(sung):
+        kinds.append("lyrics")
+    elif _NOTES.search(rest):
+        described.pop("other_description", None)  # ♪ [upbeat] ♪
+        described.setdefault(_noted(rest))
+    return (*kinds, *described)
 
 
 def is_positioned(text: str) -> bool:
@@ -84,26 +78,57 @@ def is_positioned(text: str) -> bool:
 
 def is_in_capitals(texts: Iterable[str]) -> bool:
     """Tell whether a file is written in capitals, as CEA-608 captions are: more than half of its words' events are."""
-    voices = (voice for text in texts for voice in _voices(_descriptions(_plain(text))[0]))
-    worded = [bare for bare, _ in map(_unlabelled, voices) if _WORD.search(bare)]
+    voices = (voice for text in texts for voice in _voices(_BRACKETS.sub(_BRACKETED, _plain(text))))
+    worded = [bare for bare, _ in map(_unlabelled, voices) if _SPOKEN.search(bare)]
     return 2 * sum(map(_capitals, worded)) > len(worded)
 
 
 def _plain(text: str) -> str:
-    """Strip markup, entities and invisible characters; karaoke timing is kept as notes."""
+    """Strip markup, entities and invisible characters; karaoke timing and misread notes become notes."""
     sung = bool(_KARAOKE.search(text))
     text = html.unescape(_TAGS.sub("", re.sub(r"(?i)<br\s*/?>", "\n", text)))
-    text = unicodedata.normalize("NFC", _INVISIBLE.sub("", _MISREAD_NOTE.sub("♪", text))).strip()
+    text = _MISREAD_NOTE.sub(r"\1♪", _INVISIBLE.sub("", text))
+    text = _MIRRORED.sub(r"\1[\2]", unicodedata.normalize("NFKC", text)).strip()
+    text = _QUERIED.sub(r"\1♪\2♪", text)
     if _HASHED.fullmatch(text):
         text = re.sub(r"(?m)^[-–— \t]*#|#[ \t]*$", "♪", text)
-    text = _HASHED_LINE.sub(r"\1♪\2♪", text)
+    text = _HASH.sub(r"\1♪", _HASHED_LINE.sub(r"\1♪\2♪", text))
     return f"♪{text}♪" if sung else text
 
 
-def _descriptions(text: str) -> tuple[str, bool]:
-    """Take the bracketed descriptions out of a text, and tell whether one is of music."""
-    found = _BRACKETS.findall(text)
-    return _BRACKETS.sub(_BRACKETED, text), any(_MUSIC.search(d) and not _BIRDS.search(d) for d in found)
+def _descriptions(text: str, vocabulary: Vocabulary) -> tuple[str, dict[str, None]]:
+    """Take the bracketed descriptions out of a text, and give their kinds in order, each once."""
+    kinds: dict[str, None] = {}
+
+    def take(match: re.Match[str]) -> str:
+        kinds.update(dict.fromkeys(_described(match, vocabulary)))
+        return _BRACKETED
+
+    def take_starred(match: re.Match[str]) -> str:
+        """Take ``*sighs*`` and ``* Rascheln *`` where no emphasis is meant: *very*."""
+        found = vocabulary.kinds(match[1])
+        spaced = match[1][0] == match[1][-1] == " " and match[0] in map(str.strip, match.string.split("\n"))
+        if (found == ("other_description",) and not spaced) or not _SPOKEN.search(match[1]):
+            return match[0]
+        kinds.update(dict.fromkeys(found))
+        return _BRACKETED
+
+    return _STARRED.sub(take_starred, _BRACKETS.sub(take, text)), kinds
+
+
+def _described(match: re.Match[str], vocabulary: Vocabulary) -> tuple[str, ...]:
+    """Give a bracket's kinds; one that is no description is a speaker's name before a line, or an aside in it."""
+    noted = (_noted(match[0]),) if _NOTES.search(match[0]) else ()
+    found = vocabulary.kinds(match[0])
+    if found != ("other_description",):
+        return tuple(dict.fromkeys((*noted, *found)))
+    before = match.string[match.string.rfind("\n", 0, match.start()) + 1 : match.start()]
+    aside = match[0][0] == "(" and _SPOKEN.search(before)
+    return noted or (() if aside or _LABELLED.match(match.string, match.end()) else found)
+
+
+def _noted(text: str) -> str:
+    return "music_end_description" if _ENDING_NOTE.search(text) else "music_description"
 
 
 def _voices(text: str) -> tuple[str, str]:
@@ -118,7 +143,7 @@ def _voices(text: str) -> tuple[str, str]:
 
 
 def _own_lines(part: str, first: bool, last: bool) -> bool:
-    return (first or bool(re.match(r"[ \t]*\n", part))) and (last or bool(re.search(r"\n[-–— \t]*\Z", part)))
+    return (first or bool(re.match(r"[ \t]*\n", part))) and (last or part.rstrip("-–— \t").endswith("\n") or not part)
 
 
 def _unlabelled(text: str) -> tuple[str, bool]:
@@ -134,14 +159,15 @@ def _is_label(match: re.Match[str]) -> bool:
 
 
 def _is_dialogue(text: str, capitals: bool, placed: bool) -> bool:
-    """Tell whether words are left that are spoken, and not a forced narrative (text that is in the picture)."""
+    """Tell whether words are left that are spoken, and not a credit or a forced narrative (text in the picture)."""
     bare, labelled = _unlabelled(text)
     flat = " ".join(bare.replace(_BRACKETED, " ").split())
-    if not _WORD.search(flat):
+    if not _SPOKEN.search(flat) or is_interjection(flat) or is_credit(text):
         return False
     if labelled or len(flat) > 60 or flat[0] in "-–—":
         return True
-    if placed and flat[-1] not in ".!?…,;—" and any(c.isupper() for c in flat):
+    ended = flat.rstrip("\"'”’»」』) ")[-1:] in _SENTENCE_ENDS
+    if placed and not ended and any(c.isupper() for c in flat):
         return False
     return not (capitals and _capitals(flat) and flat[-1] not in "!?—")
 

@@ -56,10 +56,12 @@ def synchronize(
     own, moved, *stretched = _places(spans - hours_s, curve, rules)
     best = own if own.score >= rules.own_score and own.score > moved.score - rules.rival_score else moved
     best = max([best, *stretched], key=lambda place: place.score - rules.rates.get(place.rate, 0))
-    if best is own or best.score >= rules.found_score:
-        return _put(reading, hours_s, best, "kept" if best is own else "moved", 1.0)
+    if best is own:
+        return _put(reading, hours_s, own, "kept", 1.0)
     if len(spans) < rules.few_spans:
         return _put(reading, hours_s, own, "doubtful", rules.doubtful_trust)
+    if best.score >= rules.found_score:
+        return _put(reading, hours_s, best, "moved", 1.0)
     return _put(reading, hours_s, own, "refused", 0.0)
 
 

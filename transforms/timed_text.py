@@ -3,54 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from pathlib import PurePosixPath
 
-from transforms.encoding import decode_text
 from transforms.events import Event
 from transforms.records import InputError, Interval, Reading
 from transforms.sdh import classify, is_in_capitals, is_positioned
-from transforms.subtitle_formats import parse_events
+from transforms.subtitle_formats import read_events
+from transforms.vocabulary import BUILT_IN, Vocabulary
 
 __all__ = ["Event", "classify", "read_timed_text"]
 
 _OVERLAP_S = 0.1
-_HOUR_S = 3600
 
 
-def read_timed_text(data: bytes, name: str) -> Reading:
-    """Read a subtitle file: SubRip, WebVTT, TTML (DFXP, IMSC, iTT), or SubStation Alpha.
+def read_timed_text(data: bytes, name: str, language: str = "", vocabulary: Vocabulary = BUILT_IN) -> Reading:
+    """Read a subtitle file: SubRip, WebVTT, TTML (DFXP, IMSC, iTT), SCC, EBU-STL, ASS, SAMI; also as ``.gz``.
 
     Args:
         data: the file.
         name: its name, whose suffix tells the format.
+        language: that it is likely in (BCP 47), which helps to tell its encoding where that is not UTF.
+        vocabulary: by what words descriptions ("[tense music]") are known.
 
     Returns:
-        Intervals of kinds ``dialogue``, ``lyrics`` and ``music_description`` by their start, each event with its own
-        times, and a warning for everything that had to be left out or guessed.
+        Intervals of kinds ``dialogue``, ``lyrics`` and ``<vocabulary>_description`` by their start, each event with its
+        own times, and a warning for everything that had to be left out or guessed.
 
     Raises:
         InputError: the file is empty, is not text, or holds no event that can be used.
     """
-    text, warnings = decode_text(data)
-    found = parse_events(text, PurePosixPath(name).suffix.lower())
+    found = read_events(data, name, language)
     if not found.events:
         raise InputError(_nothing(found.unreadable))
     events = [event for event in found.events if event.end_s > max(event.start_s, 0)]
     if not events:
         raise InputError(f"none of its {len(found.events)} events ends after it begins: export it again")
-    intervals = _intervals(events)
-    notes = (_unreadable(found.unreadable), _reversed(found.events), _overlaps(intervals), _late(events))
-    return Reading(intervals, (*warnings, *found.warnings, *filter(None, notes)))
+    intervals = _intervals(events, vocabulary)
+    notes = (_unreadable(found.unreadable), _reversed(found.events), _overlaps(intervals))
+    return Reading(intervals, (*found.warnings, *filter(None, notes)))
 
 
-def _intervals(events: Sequence[Event]) -> tuple[Interval, ...]:
-    texts = [event.text for event in events]
-    capitals = is_in_capitals(texts)
-    positioned = 2 * sum(map(is_positioned, texts)) > len(texts)
+def _intervals(events: Sequence[Event], vocabulary: Vocabulary) -> tuple[Interval, ...]:
+    capitals = is_in_capitals(event.text for event in events)
+    positioned = 2 * sum(event.at_top or is_positioned(event.text) for event in events) > len(events)
     intervals = [
         Interval(max(event.start_s, 0.0), event.end_s, kind)
         for event in events
-        for kind in classify(event.text, in_capitals=capitals, positioned=positioned)
+        for kind in classify(
+            event.text,
+            at_top=event.at_top,
+            in_capitals=capitals,
+            positioned=positioned,
+            vocabulary=vocabulary,
+        )
     ]
     return tuple(sorted(intervals, key=lambda interval: (interval.start_s, interval.end_s)))
 
@@ -81,11 +85,3 @@ def _overlaps(intervals: Iterable[Interval]) -> str:
                 starts.append(interval.start_s)
             end_s = max(end_s, interval.end_s)
     return f"{len(starts)} events overlap another: counted once; first at {starts[0]:.2f} s" if starts else ""
-
-
-def _late(events: Iterable[Event]) -> str:
-    """Point out times that count from the hour of a tape: no programme begins with an hour of silence."""
-    start_s = min(event.start_s for event in events)
-    if start_s < _HOUR_S:
-        return ""
-    return f"its first event is at {start_s:.0f} s: check that its times count from the programme's start"

@@ -17,6 +17,7 @@ from transforms.inputs import read_inputs
 from transforms.ptransforms.guard import METRICS, guarded
 from transforms.records import Failure, InputError, Reading, Title, TitleSources
 from transforms.timed_text import read_timed_text
+from transforms.vocabulary import Vocabulary
 
 Read = Callable[[bytes, str], Reading]
 
@@ -78,11 +79,12 @@ class ReadTimedText(beam.PTransform):
 
     def expand(self, sources: beam.PCollection) -> Any:
         """Take and give TitleSources, and failures."""
-        read = partial(read_timed_text)
-        return sources | guarded("subtitles", partial(_with_timed_text, read=read), "warning")
+        vocabulary = Vocabulary.of(self.words)
+        return sources | guarded("subtitles", partial(_with_timed_text, vocabulary=vocabulary), "warning")
 
 
-def _with_timed_text(sources: TitleSources, read: Read) -> Iterator[TitleSources | Failure]:
+def _with_timed_text(sources: TitleSources, vocabulary: Vocabulary) -> Iterator[TitleSources | Failure]:
+    read = partial(read_timed_text, language=sources.title.language, vocabulary=vocabulary)
     # Forced narratives translate a few signs and lines; their silence says nothing of speech.
     paths = () if sources.title.subtitle_kind == "forced" else sources.title.subtitles
     readings, failures = _read_all(sources.title, "subtitles", paths, read)
