@@ -103,6 +103,13 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--learning-rate", type=float, default=default.learning_rate, help="its maximum [%(default)s]")
     made.add_argument("--workers", type=int, default=0, help="loader processes [%(default)s: load in this one]")
     made.add_argument("--seed", type=int, default=0, help="of weights, order and masks [%(default)s]")
+    made.add_argument(
+        "--balance",
+        type=_share,
+        default=0.0,
+        metavar="SHARE",
+        help="draw languages by hours to the power of 1 - SHARE: 0 as the data are, 1 equally often [%(default)s]",
+    )
     made.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"], help="[%(default)s]")
     made.add_argument("--precision", default="32-true", choices=["32-true", "bf16-mixed"], help="[%(default)s]")
     return made
@@ -122,6 +129,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     print(f"checkpoint: {output}")
     return 0
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a share between 0 and 1")
+    return value
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ class Recipe:
     max_minutes: float = 0.0
     workers: int = 0
     seed: int = 0
+    balance: float = 0.0
     device: str = "auto"
     precision: str = "32-true"
 
@@ -120,7 +121,7 @@ class Shards(lightning.LightningDataModule):
     def train_dataloader(self) -> DataLoader[Example]:
         """Give this epoch's segments, shuffled."""
         epoch = self.trainer.current_epoch if self.trainer else 0
-        return self._loader(ShardDataset(self.train, seed=self.recipe.seed * 1_000_003 + epoch))
+        return self._loader(ShardDataset(self.train, self.recipe.seed * 1_000_003 + epoch, self.recipe.balance))
 
     def val_dataloader(self) -> DataLoader[Example] | list[Any]:
         """Give the held-out segments in order, if there are any."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
 import apache_beam as beam
 
 from pipelines import job
+from pipelines.card import make_card
 from runners.worker import leave
 from transforms import storage
 from transforms.ptransforms.read import (
@@ -35,9 +37,9 @@ EXAMPLES = """examples:
 
 def build(root: beam.Pipeline, args: argparse.Namespace) -> None:
     """Wire catalog → sources → load → synchronize → segment → label → shards."""
-    catalog, bad_rows = root | ReadCatalog([args.catalog])
+    catalog, bad_rows = root | ReadCatalog([args.catalog], args.splits)
     rules: LabelRules = args.rules
-    settings = repr([asdict(rules), args.splits, args.exact_level, args.activity])
+    settings = repr([asdict(rules), args.exact_level, args.activity])
     # Titles are dealt out to the workers here, while they are small; from here to the shards nothing is shuffled.
     titles, bad_ledger = catalog | beam.Reshuffle() | SkipDone(args.output, settings, SOUND_COLUMNS + LABEL_COLUMNS)
 
@@ -48,7 +50,7 @@ def build(root: beam.Pipeline, args: argparse.Namespace) -> None:
     loaded, bad_audio = sources | LoadTitle(args.exact_level)
     synchronous, bad_sync = loaded | Synchronize(rules.sync, args.activity)
     labelled, bad_labels = synchronous | CutSegments() | LabelFrames(rules)
-    _, bad_writes = labelled | WriteShards(args.output, args.splits)
+    _, bad_writes = labelled | WriteShards(args.output)
 
     failures = {
         "rows": bad_rows,
@@ -73,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         type=_shares,
         default=DEFAULT_SHARES,
         metavar="TRAIN,VALID,TEST",
-        help="shares of titles without a split of their own, by digest of the series or title [0.8,0.1,0.1]",
+        help="shares of titles without a split of their own, by digest of the series, work or title [0.8,0.1,0.1]",
     )
     parser.add_argument(
         "--rules", metavar="FILE", help="TOML: classes, and what each source's word is worth [transforms/rules.toml]"
@@ -87,12 +89,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     job.add_exact_level(parser)
     args, beam_args = job.parse(parser, argv)
     try:
+        args.rules_file = args.rules
         args.rules = read_rules(storage.read_bytes(args.rules), args.rules) if args.rules else read_rules()
         titles = job.count_titles([args.catalog])
     except InputError as error:
         parser.error(str(error))
     summary = job.run(lambda root, _: build(root, args), beam_args, args.output, titles, "prepare")
+    _make_card(args)
     return summary.exit_status(args.max_failed)
+
+
+def _make_card(args: argparse.Namespace) -> None:
+    settings = {
+        "catalog": args.catalog,
+        "splits": ", ".join(f"{split} {share:g}" for split, share in zip(SPLITS, args.splits, strict=True)),
+        "rules": args.rules_file or "those of the program",
+        "classes": ", ".join(args.rules.classes),
+        "level": "-27 LKFS" if args.exact_level else "-27 LKFS ± 2 LU",
+        "activity": args.activity or "none: subtitles were brought to a rough curve of the sound",
+    }
+    try:
+        make_card(args.output, settings)
+    except InputError as error:  # the shards are there all the same
+        print(f"prepare: the card could not be made: {error}", file=sys.stderr)
 
 
 def _shares(text: str) -> tuple[float, ...]:

@@ -76,6 +76,7 @@ FULL = {
     "audio_track": "1",
     "audio_layout": "L R",
     "genre": "news",
+    "work": "10.5240/7791-8534-2C23-9030-8610-5",
     "director": "É. Müller",
 }
 
@@ -101,6 +102,7 @@ class TestFormats:
             audio_track=("1",),
             audio_layout=("FL", "FR"),
             genre="news",
+            work="10.5240/7791-8534-2C23-9030-8610-5",
             extra={"director": "É. Müller"},
         )
         assert (plain.title_id, plain.audio, plain.subtitles, plain.cue_sheet_fps) == (

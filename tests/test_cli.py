@@ -50,6 +50,7 @@ def test_no_verb_shows_the_usage_and_fails(capsys: pytest.CaptureFixture[str]) -
         (["tag", "a.wav", "--output", "o", "--checkpoint", "none.ckpt"], "none.ckpt: cannot be opened as a checkpoint"),
         (["tag", "--output", "o"], "required: INPUT"),
         (["evaluate", "--activity", "a", "--truth", "none.csv", "--output", "o"], "none.csv: cannot be opened"),
+        (["train", "--shards", "s", "--output", "m.ckpt", "--balance", "2"], "not a share between 0 and 1"),
         (["train", "--shards", "nowhere", "--output", "m.ckpt"], "nowhere: no segments in train/*.parquet"),
     ],
 )

@@ -12,7 +12,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from crnn import dataset
-from crnn.dataset import ShardDataset, find_shards
+from crnn.dataset import ShardDataset, ShardFiles, drawn, find_shards
 from transforms.frames import SEGMENT_SAMPLES
 from transforms.records import InputError
 from transforms.storage import read_table, write_table
@@ -32,9 +32,19 @@ def shards(tmp_path_factory: pytest.TempPathFactory, write_shard: WriteShard) ->
     return folder
 
 
-def numbers(folder: Path, seed: int | None = None, workers: int = 0) -> list[int]:
+@pytest.fixture(scope="module")
+def spoken(tmp_path_factory: pytest.TempPathFactory, write_shard: WriteShard) -> Path:
+    """Write 48 segments in one language, numbered from 1, and 2 titles of 2 segments in two others."""
+    folder = tmp_path_factory.mktemp("spoken")
+    for title_id, language, segments, first in (("a", "en", 48, 1), ("b", "fr", 2, 49), ("c", "sw", 2, 51)):
+        path = str(write_shard(folder, "train", title_id, segments=segments, first=first))
+        write_table(path, SHARDS, [row | {"language": language} for row in read_table(path) or []])
+    return folder
+
+
+def numbers(folder: Path, seed: int | None = None, workers: int = 0, balance: float = 0.0) -> list[int]:
     """Give the numbers that the segments hold in their last sample, in the order they come."""
-    data = ShardDataset(find_shards([str(folder)], "train"), seed)
+    data = ShardDataset(find_shards([str(folder)], "train"), seed, balance)
     loader = DataLoader(data, batch_size=4, num_workers=workers)
     return [round(float(last) * 32768) for wave, _, _ in loader for last in wave[:, -1]]
 
@@ -85,6 +95,65 @@ def test_every_segment_may_come_first(shards: Path) -> None:
     data = find_shards([str(shards)], "train")
     first = Counter(round(float(next(iter(ShardDataset(data, seed)))[0][-1]) * 32768) > 18 for seed in range(12))
     assert set(first) == {True, False}
+
+
+class TestBalance:
+    """Languages drawn by hours^(1 − balance)."""
+
+    @staticmethod
+    def files(groups: dict[str, list[int]]) -> ShardFiles:
+        """Describe shards of some languages, by the sizes of their row groups."""
+        sizes = [(language, size) for language, group in groups.items() for size in group]
+        names = tuple((f"{language}.parquet", number) for number, (language, _) in enumerate(sizes))
+        rows = sum(size for _, size in sizes)
+        return ShardFiles(names, rows, (), "", tuple(size for _, size in sizes), tuple(name for name, _ in sizes))
+
+    def test_sizes_and_languages_are_found(self, spoken: Path) -> None:
+        found = find_shards([str(spoken)], "train")
+        assert (found.sizes, found.languages) == ((16, 16, 16, 2, 2), ("en", "en", "en", "fr", "sw"))
+
+    def test_none_changes_nothing(self, spoken: Path) -> None:
+        for seed in (None, 0, 7):
+            assert numbers(spoken, seed) == numbers(spoken, seed, balance=0.0)
+        assert sorted(numbers(spoken, 3)) == list(range(1, 53))
+        assert numbers(spoken, None, balance=1.0) == list(range(1, 53))  # as validation reads them
+
+    @pytest.mark.parametrize("seed", range(5))
+    @pytest.mark.parametrize(
+        ("balance", "shares"), [(0.0, [0.9, 0.09, 0.01]), (0.5, [0.703, 0.222, 0.074]), (1.0, [1 / 3, 1 / 3, 1 / 3])]
+    )
+    def test_languages_come_by_their_power(self, balance: float, shares: list[float], seed: int) -> None:
+        shards = self.files({"en": [16] * 450, "fr": [16] * 44 + [8] * 2, "sw": [16, 16, 16, 16, 9, 7]})
+        counts: Counter[str] = Counter()
+        for place in drawn(shards, balance, np.random.default_rng(seed)):
+            counts[shards.languages[place]] += shards.sizes[place]
+        assert counts.total() == pytest.approx(shards.rows, rel=0.02)
+        assert [counts[name] / counts.total() for name in ("en", "fr", "sw")] == pytest.approx(shares, abs=0.01)
+
+    def test_a_language_comes_by_all_its_groups(self) -> None:
+        shards = self.files({"en": [16] * 90, "sw": [16] * 10})
+        times = Counter(drawn(shards, 1.0, np.random.default_rng(0)))
+        assert {times[place] for place in range(90, 100)} == {5}
+        assert {times[place] for place in range(90)} <= {0, 1}
+
+    def test_other_epochs_draw_others(self) -> None:
+        shards = self.files({"en": [16] * 90, "sw": [16] * 10})
+        epochs = [tuple(drawn(shards, 1.0, np.random.default_rng(seed))) for seed in (0, 0, 1)]
+        assert epochs[0] == epochs[1]
+        assert set(epochs[0]) != set(epochs[2])
+
+    def test_no_shards_draw_nothing(self) -> None:
+        assert drawn(self.files({}), 1.0, np.random.default_rng(0)) == []
+
+    def test_rare_languages_come_as_often_as_others(self, spoken: Path) -> None:
+        found = numbers(spoken, 1, balance=1.0)
+        language = Counter("en" if number <= 48 else "fr" if number <= 50 else "sw" for number in found)
+        assert language["en"] in {16, 32}  # whole groups of 16
+        assert all(16 <= language[name] <= 20 for name in ("fr", "sw"))
+        assert len(ShardDataset(find_shards([str(spoken)], "train"), 1, 1.0)) == len(found)
+
+    def test_workers_share_what_was_drawn(self, spoken: Path) -> None:
+        assert sorted(numbers(spoken, 1, workers=2, balance=0.7)) == sorted(numbers(spoken, 1, balance=0.7))
 
 
 class TestFindShards:

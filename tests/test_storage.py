@@ -4,6 +4,7 @@ import io
 import math
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,10 @@ from transforms.records import (
     Failure,
     InputError,
     LoadedTitle,
+    Reading,
     Segment,
     SegmentedTitle,
+    Sync,
     Title,
     TitleFacts,
     TitleSources,
@@ -222,6 +225,23 @@ class TestFiles:
             storage.delete(str(tmp_path / "d"))
         assert list(tmp_path.iterdir()) == []
 
+    def test_bytes_replace_those_before_them(self, tmp_path: Path) -> None:
+        for data in (b"one", b""):
+            storage.write_bytes(f"{tmp_path}/new [1]/a b.md", data)
+            assert storage.read_bytes(f"{tmp_path}/new [1]/a b.md") == data
+        assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["a b.md"]
+
+    def test_many_tables_are_read_in_order(self, tmp_path: Path) -> None:
+        schema = pa.schema({"number": pa.int64()})
+        paths = [f"{tmp_path}/{number}.parquet" for number in range(100)]
+        for number, path in enumerate(paths):
+            storage.write_table(path, schema, [{"number": number}])
+        Path(paths[7]).write_bytes(b"broken")
+        Path(paths[8]).unlink()
+        found = list(storage.read_tables(paths))
+        assert found == [None if number in (7, 8) else [{"number": number}] for number in range(100)]
+        assert list(storage.read_tables([])) == []
+
     def test_failures_are_read_errors_first(self, tmp_path: Path) -> None:
         output = str(tmp_path / "out [1]")
         for title_id, severity in (("b", "warning"), ("c", "error"), ("a", "error")):
@@ -373,6 +393,37 @@ class TestTables:
             "programme_lkfs": -math.inf,
             "limited_s": 0,
         }
+
+    def test_the_ledger_of_shards(self, tmp_path: Path) -> None:
+        # 25 s: the last frame of 0.2 s is the 125th; the 100 frames of the second segment go on after the end.
+        targets, weights = np.zeros((2, 2, 2, 100), np.float32)
+        targets[:, 0] = weights[:, 0] = 1  # speech, all through the segments
+        weights[0, 1, :50], targets[0, 1, :10], targets[0, 1, 10:20] = 0.5, 0.5, 0.4
+        samples = np.zeros(16_000 * 25 - 1_600, np.int16)  # half a frame less
+        segments = tuple(Segment(n, samples[:9], targets[n], weights[n]) for n in range(2))
+        found = (Reading((), sync=None), Reading((), sync=Sync(-2.5, 1.04, 7.0, "moved")), Reading((), sync=None))
+        title = replace(self.TITLE, series="s", genre="news", split="test")
+        loaded = LoadedTitle(TitleSources(title, found), Audio(samples, -31.5, 4.5, 6, "5.1"), 0.1)
+        facts = TitleFacts(title, len(samples), -31.5, 4.5, 6, "5.1", 0.1)
+        made = tables.prepared_row(SegmentedTitle(loaded, segments, "subtitles"), facts, 9.0)
+        [row] = self.write_and_read(tmp_path, tables.PREPARED, [made])
+        assert tables.title_row(facts, "done", "", 9.0).items() <= row.items()
+        assert (row["language"], row["series"], row["genre"], row["split"]) == ("fr", "s", "news", "test")
+        assert (row["label_source"], row["classes"]) == ("subtitles", ["speech", "music"])
+        assert row["duration_s"] == 24.9
+        assert row["known_s"] == pytest.approx([24.9, 10])
+        assert row["active_s"] == pytest.approx([24.9, 2])
+        assert row["weight_s"] == pytest.approx([24.9, 5])
+        assert (row["offset_s"], row["rate"], row["sync_score"], row["sync"]) == (-2.5, 1.04, 7, "moved")
+
+    @pytest.mark.parametrize(("sync", "verdict"), [(None, None), (Sync(0, 1, math.nan, "untested"), "untested")])
+    def test_the_ledger_of_an_empty_title(self, tmp_path: Path, sync: Sync | None, verdict: str | None) -> None:
+        sources = TitleSources(self.TITLE, (Reading((), sync=sync),))
+        loaded = LoadedTitle(sources, Audio(np.zeros(0, np.int16), -math.inf, 0, 1, "FC"), 0)
+        made = tables.prepared_row(SegmentedTitle(loaded, ()), TitleFacts(self.TITLE, 0, -math.inf, 0, 1, "FC", 0), 9)
+        [row] = self.write_and_read(tmp_path, tables.PREPARED, [made])
+        assert row["known_s"] == row["active_s"] == row["weight_s"] == [0, 0]
+        assert (row["sync_score"], row["sync"]) == (None, verdict)
 
     def test_failures(self, tmp_path: Path) -> None:
         row = tables.failure_row(Failure("a", "u", "load", "InputError", "no\n♪", "warning"))

@@ -14,8 +14,10 @@ from crnn.checkpoint import HEADER, read_checkpoint
 from crnn.dataset import Example, ShardDataset, find_shards
 from crnn.model import Config
 from crnn.train import main, train
-from crnn.training import EpochLines, Recipe, Training, rate_share, weighted_loss
+from crnn.training import EpochLines, Recipe, Shards, Training, rate_share, weighted_loss
 from transforms.records import InputError
+from transforms.storage import read_table, write_table
+from transforms.tables import SHARDS
 
 # Lightning's hints are not about these tests.
 pytestmark = pytest.mark.filterwarnings(r"ignore::Warning:lightning\..*")
@@ -310,3 +312,18 @@ class TestCommandLine:
 def test_a_checkpoint_says_that_it_is_ours(shards: str, tmp_path: Path) -> None:
     train([shards], str(tmp_path / "m.ckpt"), recipe(epochs=1))
     assert content(str(tmp_path / "m.ckpt"))[HEADER]["version"] == 1
+
+
+def test_training_is_balanced_and_validation_is_not(tmp_path: Path, write_shard: WriteShard) -> None:
+    for title_id, language, segments, first in (("a", "en", 16, 1), ("b", "fr", 1, 17)):
+        path = str(write_shard(tmp_path, "train", title_id, segments=segments, first=first))
+        write_table(path, SHARDS, [row | {"language": language} for row in read_table(path) or []])
+    found = find_shards([str(tmp_path)], "train")
+
+    def segments_of(loader: Any) -> list[int]:
+        return [round(float(last) * 32768) for wave, _, _ in loader for last in wave[:, -1]]
+
+    for balance, times in ((0.0, {1}), (1.0, {8, 9})):  # of 17 segments
+        data = Shards(found, found, Recipe(balance=balance))
+        assert segments_of(data.train_dataloader()).count(17) in times
+        assert segments_of(data.val_dataloader()) == list(range(1, 18))

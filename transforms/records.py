@@ -26,7 +26,8 @@ class Title:
 
     audio: one file, or several that hold a channel or a pair each. audio_track: none, one, or as many as hold a channel
     or a pair each. audio_layout: the channels' names in order of files, tracks, channels; empty: as the files say.
-    annotated: the classes that the annotations were made for; empty: speech, music, and those they name.
+    annotated: the classes that the annotations were made for; empty: speech, music, and those they name. work: an id
+    that the versions of one work share, as an EIDR.
     """
 
     title_id: str
@@ -45,6 +46,7 @@ class Title:
     audio_track: tuple[str, ...] = ()
     audio_layout: tuple[str, ...] = ()
     genre: str = ""
+    work: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict)
     input_digest: str = ""
 

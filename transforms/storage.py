@@ -9,6 +9,7 @@ import io
 import json
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -30,6 +31,8 @@ ROWS_PER_GROUP = 16
 # File systems take 255 bytes; the name of an unfinished file adds to it.
 LONGEST_NAME = 150
 BUFFER = 2**16
+# An object store takes its time for each of many small files.
+READERS = 32
 # What a scheme takes to be read: the extra of this package that installs it, and a module that tells whether it is.
 EXTRAS = {"gs": ("gcp", "google_auth_httplib2"), "s3": ("aws", "boto3")}
 
@@ -123,7 +126,20 @@ def failures_folder(output: str, title_id: str) -> str:
 
 
 def write_table(path: str, schema: pa.Schema, rows: Iterable[dict[str, Any]]) -> None:
-    """Write ``rows`` to ``path``, streaming; the file appears under its name only when it is whole.
+    """Write ``rows`` to ``path``, streaming."""
+    with _whole(path) as file:
+        _write_rows(file, schema, iter(rows))
+
+
+def write_bytes(path: str, data: bytes) -> None:
+    """Write a small file."""
+    with _whole(path) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def _whole(path: str) -> Iterator[BinaryIO]:
+    """Open a file for writing; it appears under its name only when it is whole.
 
     Writing again replaces it: a retried bundle leaves the same single file.
     """
@@ -136,7 +152,7 @@ def write_table(path: str, schema: pa.Schema, rows: Iterable[dict[str, Any]]) ->
     part = system.join(folder, f".{name}.{uuid.uuid4().hex}.part")
     try:
         with system.create(part, compression_type=CompressionTypes.UNCOMPRESSED) as file:
-            _write_rows(file, schema, iter(rows))
+            yield file
         system.rename([part], [path])
     except BaseException:
         with contextlib.suppress(Exception):  # the first error is the one to tell
@@ -147,16 +163,23 @@ def write_table(path: str, schema: pa.Schema, rows: Iterable[dict[str, Any]]) ->
 def read_table(path: str) -> list[dict[str, Any]] | None:
     """Read a small table whole; None where there is none or it cannot be read."""
     try:
-        rows: list[dict[str, Any]] = pq.read_table(pa.BufferReader(read_bytes(path))).to_pylist()
+        table = pq.ParquetFile(pa.BufferReader(read_bytes(path))).read(use_threads=False)
+        rows: list[dict[str, Any]] = table.to_pylist()
     except (InputError, pa.ArrowException, OSError):
         return None
     return rows
 
 
+def read_tables(paths: Sequence[str]) -> Iterator[list[dict[str, Any]] | None]:
+    """Read many small tables in their order, as ``read_table`` does, some of them at a time."""
+    with ThreadPoolExecutor(READERS) as pool:
+        yield from pool.map(read_table, paths)
+
+
 def read_failures(output: str) -> list[dict[str, Any]]:
     """Read all rows of ``failures`` of an output, errors before warnings."""
     paths = match(f"{glob.escape(output.rstrip('/'))}/failures/**.parquet")
-    rows = [row for path in paths for row in read_table(path) or []]
+    rows = [row for found in read_tables(paths) for row in found or []]
     return sorted(rows, key=lambda row: (row["severity"], row["title_id"], row["stage"], row["message"]))
 
 

@@ -74,6 +74,17 @@ TITLES = pa.schema(
         "peak_rss_mb": pa.float64(),
     }
 )
+# The ledger of shards: beside the above, what their labels are made of. A list has a value a class.
+PREPARED = pa.schema(
+    {
+        **dict(zip(TITLES.names, TITLES.types, strict=True)),
+        **dict.fromkeys(("language", "series", "genre", "split", "label_source"), pa.string()),
+        "classes": pa.list_(pa.string()),
+        **dict.fromkeys(("active_s", "known_s", "weight_s"), pa.list_(pa.float64())),
+        **dict.fromkeys(("offset_s", "rate", "sync_score"), pa.float64()),
+        "sync": pa.string(),
+    }
+)
 FAILURES = pa.schema(
     dict.fromkeys(("title_id", "uri", "stage", "error", "message", "severity"), pa.string())
     | dict.fromkeys(("kept_s", "expected_s"), pa.float64())
@@ -159,6 +170,30 @@ def title_row(facts: TitleFacts, status: str, model: str, peak_rss_mb: float) ->
     }
 
 
+def prepared_row(segmented: SegmentedTitle, facts: TitleFacts, peak_rss_mb: float) -> dict[str, Any]:
+    """Give a title's row of the ledger ``PREPARED``; of its subtitle files, the first that was held against the sound.
+
+    active_s, known_s, weight_s: seconds where a class is known and heard (target ≥ 0.5), where its weight is above 0,
+    and the weight's integral over time.
+    """
+    title = segmented.title
+    sync = next((reading.sync for reading in segmented.loaded.sources.text if reading.sync), None)
+    return {
+        **title_row(facts, "done", "", peak_rss_mb),
+        "language": title.language,
+        "series": title.series,
+        "genre": title.genre,
+        "split": title.split,
+        "label_source": segmented.label_source,
+        "classes": list(segmented.classes),
+        **_label_seconds(segmented),
+        "offset_s": sync and sync.offset_s,
+        "rate": sync and sync.rate,
+        "sync_score": None if sync is None or np.isnan(sync.score) else sync.score,
+        "sync": sync and sync.verdict,
+    }
+
+
 def failure_row(failure: Failure) -> dict[str, Any]:
     """Give the row of ``FAILURES``."""
     return asdict(failure)
@@ -175,6 +210,20 @@ def unflac(data: bytes) -> NDArray[np.int16]:
     """Decode what ``flac`` made: [T] int16."""
     samples: NDArray[np.int16] = soundfile.read(io.BytesIO(data), dtype="int16")[0]
     return samples
+
+
+def _label_seconds(segmented: SegmentedTitle) -> dict[str, list[float]]:
+    frames, labels = segmented.frames, [_label_columns(segment) for segment in segmented.segments]
+    none = np.zeros((len(segmented.classes), 0))
+    targets, weights = (
+        np.concatenate([none, *(label[name] for label in labels)], axis=1)[:, :frames]
+        for name in ("targets", "weights")
+    )
+    length_s = np.full(frames, FRAME_S)
+    length_s[-1:] = seconds(len(segmented.loaded.audio.samples)) - FRAME_S * (frames - 1)
+    known = weights > 0
+    found = {"active_s": known & (targets >= 0.5), "known_s": known, "weight_s": weights}
+    return {name: (values @ length_s).tolist() for name, values in found.items()}
 
 
 def _label_columns(segment: Segment) -> dict[str, Any]:

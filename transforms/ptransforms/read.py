@@ -16,6 +16,7 @@ from transforms.cue_sheets import read_cue_sheet
 from transforms.inputs import read_inputs
 from transforms.ptransforms.guard import METRICS, guarded
 from transforms.records import Failure, InputError, Reading, Title, TitleSources
+from transforms.split import divide
 from transforms.timed_text import read_timed_text
 from transforms.vocabulary import Vocabulary
 
@@ -25,19 +26,28 @@ Read = Callable[[bytes, str], Reading]
 SOUND_COLUMNS = ("title_id", "audio", "audio_track", "audio_layout", "language")
 LABEL_COLUMNS = (
     *("series", "split", "subtitles", "subtitle_kind", "cue_sheet", "cue_sheet_fps", "cue_sheet_start"),
-    *("annotations", "annotated"),
+    *("annotations", "annotated", "genre"),
 )
 
 
 @dataclass
 class ReadCatalog(beam.PTransform):
-    """Read catalog files, audio files, folders and globs as titles."""
+    """Read catalog files, audio files, folders and globs as titles.
+
+    shares: of the splits that the titles are divided among; None: they stay as the catalog has them.
+    """
 
     inputs: Sequence[str]
+    shares: Sequence[float] | None = None
 
     def expand(self, root: beam.Pipeline) -> Any:
         """Give titles and failures."""
-        return root | beam.Create([tuple(self.inputs)]) | guarded("catalog", read_inputs)
+        return root | beam.Create([tuple(self.inputs)]) | guarded("catalog", partial(_titles, shares=self.shares))
+
+
+def _titles(inputs: Sequence[str], shares: Sequence[float] | None) -> Iterator[Title | Failure]:
+    titles = read_inputs(inputs)
+    return titles if shares is None else divide(titles, shares)
 
 
 @dataclass

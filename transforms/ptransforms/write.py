@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass
 from typing import Any
 
 import apache_beam as beam
+import pyarrow as pa
 from apache_beam.metrics import Metrics
 
 from transforms import storage, tables
@@ -17,7 +18,6 @@ from transforms.frames import seconds
 from transforms.ptransforms.guard import METRICS, guarded
 from transforms.ptransforms.title import facts_of
 from transforms.records import SPLITS, Failure, SegmentedTitle, TitleFacts
-from transforms.split import split_of
 
 
 @dataclass
@@ -25,21 +25,19 @@ class WriteShards(beam.PTransform):
     """Write a title's segments as one file, ``output/<split>/<title_id>.parquet``, then its row of the ledger."""
 
     output: str
-    shares: Sequence[float]
 
     def expand(self, segmented: beam.PCollection) -> Any:
         """Take SegmentedTitle; give the ids of what was written, and failures."""
-        return segmented | guarded("write", lambda title: _write_shard(title, self.output, self.shares))
+        return segmented | guarded("write", lambda title: _write_shard(title, self.output))
 
 
-def _write_shard(segmented: SegmentedTitle, output: str, shares: Sequence[float]) -> Iterator[str]:
-    loaded, title = segmented.loaded, segmented.title
-    split = split_of(title, shares)
-    for other in set(SPLITS) - {split}:
+def _write_shard(segmented: SegmentedTitle, output: str) -> Iterator[str]:
+    title, facts = segmented.title, facts_of(segmented.loaded)
+    for other in set(SPLITS) - {title.split}:
         storage.delete(storage.table_path(output, other, title.title_id))
-    path = storage.table_path(output, split, title.title_id)
-    storage.write_table(path, tables.SHARDS, tables.shard_rows(segmented, split))
-    yield _write_ledger(output, facts_of(loaded), model="")
+    path = storage.table_path(output, title.split, title.title_id)
+    storage.write_table(path, tables.SHARDS, tables.shard_rows(segmented, title.split))
+    yield _write_ledger(output, facts, tables.PREPARED, tables.prepared_row(segmented, facts, _peak_mb(facts)))
 
 
 @dataclass
@@ -61,12 +59,15 @@ def _write_activity(item: tuple[TitleFacts, Activity], output: str, model: str) 
     storage.write_table(activity_path, tables.ACTIVITY, [tables.activity_row(title, activity, model)])
     segments_path = storage.table_path(output, "segments", title.title_id)
     storage.write_table(segments_path, tables.SEGMENTS, tables.segment_rows(title, activity))
-    yield _write_ledger(output, facts, model)
+    yield _write_ledger(output, facts, tables.TITLES, tables.title_row(facts, "done", model, _peak_mb(facts)))
 
 
-def _write_ledger(output: str, facts: TitleFacts, model: str) -> str:
-    row = tables.title_row(facts, "done", model, max(peak_rss_mb(), facts.loading_mb))
-    storage.write_table(storage.table_path(output, "titles", facts.title.title_id), tables.TITLES, [row])
+def _peak_mb(facts: TitleFacts) -> float:
+    return max(peak_rss_mb(), facts.loading_mb)
+
+
+def _write_ledger(output: str, facts: TitleFacts, schema: pa.Schema, row: dict[str, Any]) -> str:
+    storage.write_table(storage.table_path(output, "titles", facts.title.title_id), schema, [row])
     Metrics.counter(METRICS, "done").inc()
     Metrics.counter(METRICS, "audio_s").inc(round(seconds(facts.samples)))
     return facts.title.title_id
