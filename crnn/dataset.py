@@ -62,7 +62,8 @@ def find_shards(folders: Sequence[str], split: str) -> ShardFiles:
             classes |= {names} if names else set()
             state.update(f"{path.removeprefix(root)}:{system.size(path)}:".encode() + footer)
     if len(classes) > 1:
-        raise InputError(f"shards differ in their classes {sorted(classes)}: train on shards of one kind")
+        found = "; ".join(", ".join(names) for names in sorted(classes))
+        raise InputError(f"shards differ in their classes ({found}): prepare all of them by the same --rules")
     digest = state.hexdigest()[:32]
     return ShardFiles(tuple(groups), sum(sizes), next(iter(classes), ()), digest, tuple(sizes), tuple(languages))
 

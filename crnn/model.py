@@ -20,18 +20,23 @@ from transforms.stitch import stitch, windows
 
 # More windows at once are slower on a CPU: their activations leave the cache.
 BATCH_WINDOWS = 4
+THRESHOLD = 0.5
 
 
 @dataclass(frozen=True)
 class Config:
-    """What is needed to build the network again; it travels inside the checkpoint."""
+    """What is needed to build the network again; it travels inside the checkpoint. thresholds: one a class."""
 
     mels: int = 64
     channels: tuple[int, ...] = (32, 64, 128)
     recurrent: int = 128
     dropout: float = 0.2
     classes: tuple[str, ...] = CLASSES
-    thresholds: tuple[float, ...] = (0.5, 0.5)
+    thresholds: tuple[float, ...] = (THRESHOLD,) * len(CLASSES)
+
+    def __post_init__(self) -> None:
+        if len(self.thresholds) != len(self.classes):
+            raise ValueError(f"{len(self.classes)} classes with {len(self.thresholds)} thresholds")
 
     def plain(self) -> dict[str, object]:
         """Give it in types that any loader can read."""

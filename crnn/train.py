@@ -18,7 +18,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 
 from crnn.checkpoint import read_checkpoint
 from crnn.dataset import find_shards
-from crnn.model import Config
+from crnn.model import THRESHOLD, Config
 from crnn.training import EpochLines, Recipe, Shards, Training
 from transforms.records import InputError
 
@@ -33,14 +33,21 @@ def train(shards: Sequence[str], output: str, recipe: Recipe, overwrite: bool = 
     """Fit a model to the shards below the folders and keep its checkpoint at ``output``; resume what is there.
 
     Raises:
-        InputError: there are no shards, or the checkpoint there was trained on others.
+        InputError: there are no shards, or they differ in their classes, or the checkpoint there was trained on others.
     """
     training, validation = find_shards(shards, "train"), find_shards(shards, "valid")
     if not training.rows:
         raise InputError(f"{', '.join(shards)}: no segments in train/*.parquet; make them with smad prepare")
+    classes = training.classes
+    if validation.rows and validation.classes != classes:
+        raise InputError(
+            f"shards to train on are of {', '.join(classes)}, those to validate on of {', '.join(validation.classes)}: "
+            "prepare all of them by the same --rules"
+        )
     resumed = None if overwrite else _resumable(output, training.digest)
     lightning.seed_everything(recipe.seed, verbose=False)
-    module = Training(replace(Config(), classes=training.classes), recipe, training.digest)
+    config = replace(Config(), classes=classes, thresholds=(THRESHOLD,) * len(classes))
+    module = Training(config, recipe, training.digest)
     data = Shards(training, validation, recipe)
     trainer = _trainer(output, recipe, has_validation=bool(validation.rows))
     trainer.fit(module, data, ckpt_path=resumed, weights_only=True)

@@ -24,7 +24,9 @@ EXAMPLES = """examples:
   smad evaluate --activity tags --truth catalog.csv --output scores
   smad evaluate --activity tags --truth catalog.csv --output scores --json | jq .speech.f_score
 precision, recall and F-score are shares; error rate is (deletions + insertions) / reference, and those two are its
-parts: all pooled over the titles' 10 ms segments, as sed_eval's class-wise segment-based metrics."""
+parts: all pooled over the titles' 10 ms segments, as sed_eval's class-wise segment-based metrics. Of the classes that
+were tagged, speech, music and those that any truth file names are scored, in every title; where a truth file is of
+other classes than that, the catalog's column annotated names them."""
 COLUMNS = ("precision", "recall", "f_score", "error_rate", "deletions", "insertions")
 PICTURED = 12
 
@@ -68,17 +70,20 @@ def read_scores(output: str) -> dict[str, Any]:
 
 def table(scores: dict[str, Any]) -> str:
     """Lay the scores out as a table of text, pooled first, then by language and by title."""
-    lines = [f"{'':24} {'class':7}" + "".join(f"{name:>12}" for name in COLUMNS)]
-    lines += _lines("all titles", {key: value for key, value in scores.items() if not key.startswith("by_")})
+    pooled = {key: value for key, value in scores.items() if not key.startswith("by_")}
+    width = max(map(len, pooled), default=0) + 2
+    lines = [f"{'':24} {'class':{width}}" + "".join(f"{name:>12}" for name in COLUMNS)]
+    lines += _lines("all titles", pooled, width)
     for group in ("language", "title"):
         for name, figures in scores[f"by_{group}"].items():
-            lines += _lines(f"{group} {name or '(none)'}", figures)
+            lines += _lines(f"{group} {name or '(none)'}", figures, width)
     return "\n".join(lines)
 
 
-def _lines(name: str, figures: dict[str, dict[str, float | None]]) -> list[str]:
+def _lines(name: str, figures: dict[str, dict[str, float | None]], width: int) -> list[str]:
     return [
-        f"{name:24} {label:7}" + "".join(f"{'–' if row[c] is None else format(row[c], '.3f'):>12}" for c in COLUMNS)
+        f"{name:24} {label:{width}}"
+        + "".join(f"{'–' if row[c] is None else format(row[c], '.3f'):>12}" for c in COLUMNS)
         for label, row in figures.items()
     ]
 

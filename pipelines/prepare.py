@@ -41,7 +41,9 @@ def build(root: beam.Pipeline, args: argparse.Namespace) -> None:
     rules: LabelRules = args.rules
     settings = repr([asdict(rules), args.exact_level, args.activity])
     # Titles are dealt out to the workers here, while they are small; from here to the shards nothing is shuffled.
-    titles, bad_ledger = catalog | beam.Reshuffle() | SkipDone(args.output, settings, SOUND_COLUMNS + LABEL_COLUMNS)
+    titles, bad_ledger = (
+        catalog | beam.Reshuffle() | SkipDone(args.output, settings, SOUND_COLUMNS + LABEL_COLUMNS, args.activity)
+    )
 
     text, bad_text = titles | beam.Map(TitleSources) | ReadTimedText(rules.words)
     cues, bad_cues = text | ReadCueSheets()
@@ -90,7 +92,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args, beam_args = job.parse(parser, argv)
     try:
         args.rules_file = args.rules
-        args.rules = read_rules(storage.read_bytes(args.rules), args.rules) if args.rules else read_rules()
+        args.rules = _rules(args.rules)
         titles = job.count_titles([args.catalog])
     except InputError as error:
         parser.error(str(error))
@@ -112,6 +114,16 @@ def _make_card(args: argparse.Namespace) -> None:
         make_card(args.output, settings)
     except InputError as error:  # the shards are there all the same
         print(f"prepare: the card could not be made: {error}", file=sys.stderr)
+
+
+def _rules(path: str | None) -> LabelRules:
+    if not path:
+        return read_rules()
+    try:
+        data = storage.read_bytes(path)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    return read_rules(data, path)
 
 
 def _shares(text: str) -> tuple[float, ...]:

@@ -237,7 +237,7 @@ def _labelled(title_id: str, waves: Sequence[NDArray[np.int16]], split: str) -> 
     segments = tuple(Segment(index, part, targets, np.ones_like(targets)) for index, part in enumerate(waves))
     audio = Audio(np.concatenate(waves), -27.0, 0.0, 1, "FC")
     loaded = LoadedTitle(TitleSources(Title(title_id, (f"{title_id}.wav",))), audio, 0.0)
-    return list(shard_rows(SegmentedTitle(loaded, segments, "annotations"), split))
+    return list(shard_rows(SegmentedTitle(loaded, segments, "annotations", ("speech", "music")), split))
 
 
 @pytest.fixture(scope="session")

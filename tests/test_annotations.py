@@ -41,6 +41,40 @@ def test_bad_rows_are_left_out_and_counted() -> None:
     )
 
 
+ROWS = b"start_s,end_s,class\n0,1,speech\n2,3,effects\n"
+THREE = (*CLASSES, "effects")
+
+
+@pytest.mark.parametrize(
+    ("data", "classes", "annotated", "covers"),
+    [
+        (b"start_s,end_s,class\n", CLASSES, (), ("speech", "music")),
+        (b"start_s,end_s,class\n", THREE, (), ("speech", "music")),  # of effects nobody knows
+        (ROWS, THREE, (), ("speech", "music", "effects")),
+        (ROWS, CLASSES, (), ("speech", "music")),
+        (ROWS, ("effects", "speech"), (), ("effects", "speech")),  # in the order of the classes
+        (ROWS, THREE, ("effects",), ("effects",)),
+        (ROWS, THREE, ("music", "speech"), ("speech", "music")),
+        (b"start_s,end_s,class\n", THREE, ("effects", "music"), ("music", "effects")),
+        (b"start_s,end_s,class\n", ("noise",), (), ()),
+    ],
+)
+def test_classes_that_were_listened_for(
+    data: bytes, classes: tuple[str, ...], annotated: tuple[str, ...], covers: tuple[str, ...]
+) -> None:
+    assert read_annotations(data, classes, annotated).covers == covers
+
+
+def test_rows_that_cannot_be_read_do_not_name_a_class() -> None:
+    assert read_annotations(b"start_s,end_s,class\n2,1,effects\n", THREE).covers == CLASSES
+
+
+def test_what_is_listened_for_but_no_class_is_told() -> None:
+    reading = read_annotations(ROWS, THREE, ("speech", "musik", "efects"))
+    assert reading.covers == ("speech",)
+    assert reading.warnings == ("annotated names musik, efects: no such class (known: speech, music, effects)",)
+
+
 @pytest.mark.parametrize("data", [b"", b"begin,end,label\n0,1,speech\n", b"0,1,speech\n", b"\x00\x01"])
 def test_what_is_no_annotation_file_is_refused(data: bytes) -> None:
     with pytest.raises(InputError):

@@ -65,6 +65,12 @@ def test_a_smaller_network_of_other_classes() -> None:
     assert (activity.classes, activity.thresholds) == (("a", "b", "c"), (0.1, 0.2, 0.3))
 
 
+@pytest.mark.parametrize("classes", [("a",), ("a", "b", "c")])
+def test_every_class_has_a_threshold(classes: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match=f"{len(classes)} classes with 2 thresholds"):
+        Config(classes=classes)
+
+
 def test_config_survives_plain_types() -> None:
     plain = Config(classes=("a",), thresholds=(0.25,)).plain()
     assert all(not isinstance(value, tuple) for value in plain.values())

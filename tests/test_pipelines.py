@@ -24,12 +24,17 @@ from transforms.frames import SEGMENT_S, frame_count, seconds
 from transforms.labels import cut, label_frames
 from transforms.load import load
 from transforms.metrics import Counts, count
+from transforms.quiet import quiet
 from transforms.records import CLASSES, Interval, Reading, Title
+from transforms.rules import read_rules
 from transforms.segment import segment
+from transforms.speech_curve import speech_curve
 from transforms.stitch import stitch, windows
+from transforms.synchronize import synchronize
 from transforms.tables import unflac
 from transforms.timed_text import read_timed_text
 
+RULES = read_rules()
 LOCAL = ["--direct_num_workers=1"]
 LEDGER_OF_THE_RUN = {"cpu_s", "peak_rss_mb"}
 
@@ -79,7 +84,14 @@ def test_shards_hold_what_the_functions_give(run: Run) -> None:
     for title in run.titles():
         audio, damage = load(title.uri)
         text = read_timed_text(Path(title.subtitles[0]).read_bytes(), title.subtitles[0])
-        labels = label_frames(frame_count(len(audio.samples)), text, cues_of(title))
+        length_s, cues = seconds(len(audio.samples)), cues_of(title)
+        spoken = synchronize(text, ("dialogue", "lyrics"), speech_curve(audio.samples), length_s, RULES.sync)
+        sources = {
+            "subtitles": spoken,
+            "cue_sheet": cues and synchronize(cues, ("cue", "vocal_cue"), None, length_s, RULES.sync),
+            "sound": quiet(audio.samples, RULES.quiet_dbfs),
+        }
+        labels = label_frames(frame_count(len(audio.samples)), sources, RULES)
         shard = rows(run.shards / title.split / f"{title.title_id}.parquet")
         assert not damage
         assert len(shard) == len(segment(audio.samples))

@@ -20,7 +20,13 @@ from transforms.load import load
 from transforms.metrics import Counts
 from transforms.ptransforms import title as title_module
 from transforms.ptransforms.guard import guarded
-from transforms.ptransforms.read import JoinCues, ReadCatalog, ReadCueSheets, ReadTimedText, SkipDone
+from transforms.ptransforms.read import (
+    ReadAnnotations,
+    ReadCatalog,
+    ReadCueSheets,
+    ReadTimedText,
+    SkipDone,
+)
 from transforms.ptransforms.score import SumCounts
 from transforms.ptransforms.title import CutSegments, LabelFrames, LoadTitle, Windows, _loaded, facts_of
 from transforms.ptransforms.write import WriteFailures, WriteShards
@@ -34,6 +40,7 @@ from transforms.records import (
     TitleSources,
     TitleWindows,
 )
+from transforms.rules import read_rules
 from transforms.stitch import windows
 from transforms.storage import read_failures
 
@@ -75,37 +82,66 @@ def test_read_catalog_gives_titles_and_failures(tmp_path: Path) -> None:
         assert_that(failures | beam.Map(lambda f: f.title_id), equal_to(["row 2"]), label="failures")
 
 
-def test_sources_are_joined_by_title(tmp_path: Path) -> None:
+def named(failures: beam.PCollection) -> beam.PCollection:
+    return failures | beam.Map(lambda lost: (lost.title_id, lost.stage, lost.severity))
+
+
+def test_a_title_gets_what_can_be_read_of_it(tmp_path: Path) -> None:
     heard = Title("heard", ("h.wav",), subtitles=(str(subtitles(tmp_path)), str(tmp_path / "none.srt")))
     deaf = Title("deaf", ("d.wav",), cue_sheet=str(tmp_path / "none.csv"))
     with pipeline() as root:
-        titles = root | beam.Create([heard, deaf])
-        text, bad_text = titles | ReadTimedText()
-        cues, bad_cues = titles | ReadCueSheets()
-        none = root | "none" >> beam.Create([])
-        joined = {"titles": titles, "text": text, "cues": cues, "annotations": none} | JoinCues()
-        read = Reading((Interval(1.0, 2.0, "dialogue"),))
-        assert_that(joined, equal_to([TitleSources(heard, text=read), TitleSources(deaf)]), label="joined")
-        lost = (bad_text, bad_cues) | beam.Flatten() | beam.Map(lambda f: (f.title_id, f.stage, f.severity))
+        titles = root | beam.Create([heard, deaf]) | beam.Map(TitleSources)
+        text, bad_text = titles | ReadTimedText({})
+        cues, bad_cues = text | ReadCueSheets()
+        read = Reading((Interval(1.0, 2.0, "dialogue"),), uri=heard.subtitles[0])
+        assert_that(cues, equal_to([TitleSources(heard, text=(read,)), TitleSources(deaf)]), label="read")
+        lost = (bad_text, bad_cues) | beam.Flatten()
         expected = [("heard", "subtitles", "warning"), ("deaf", "cue_sheet", "warning")]
-        assert_that(lost, equal_to(expected), label="lost")
+        assert_that(named(lost), equal_to(expected), label="lost")
+
+
+def test_each_subtitle_file_is_a_reading_of_its_own(tmp_path: Path) -> None:
+    other = subtitles(tmp_path).rename(tmp_path / "b.srt")
+    title = Title("a", ("a.wav",), subtitles=(str(subtitles(tmp_path)), str(other)))
+    with pipeline() as root:
+        text, _ = root | beam.Create([title]) | beam.Map(TitleSources) | ReadTimedText({})
+        names = text | beam.Map(lambda sources: [Path(reading.uri).name for reading in sources.text])
+        assert_that(names, equal_to([["a.srt", "b.srt"]]))
+
+
+def test_annotations_are_of_the_classes_of_the_rules(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("start_s,end_s,class\n0,1,effects\n1,2,speech\n", encoding="utf-8")
+    (tmp_path / "b.csv").write_text("start_s,end_s,kind\n", encoding="utf-8")
+    whole = Title("whole", ("a.wav",), annotations=str(tmp_path / "a.csv"))
+    part = Title("part", ("a.wav",), annotations=str(tmp_path / "a.csv"), annotated=("effects",))
+    bad = Title("bad", ("a.wav",), annotations=str(tmp_path / "b.csv"))
+
+    def covers(sources: TitleSources) -> tuple[str, Any]:
+        return sources.title.title_id, sources.annotations and sources.annotations.covers
+
+    with pipeline() as root:
+        titles = root | beam.Create([whole, part, bad]) | beam.Map(TitleSources)
+        read, lost = titles | ReadAnnotations(("speech", "effects"))
+        expected = [("whole", ("speech", "effects")), ("part", ("effects",)), ("bad", None)]
+        assert_that(read | beam.Map(covers), equal_to(expected), label="covers")
+        assert_that(named(lost), equal_to([("bad", "annotations", "warning")]), label="lost")
 
 
 def test_forced_subtitles_are_no_witness(tmp_path: Path) -> None:
     with pipeline() as root:
         forced = Title("a", ("a.wav",), subtitles=(str(subtitles(tmp_path)),), subtitle_kind="forced")
-        text, failures = root | beam.Create([forced]) | ReadTimedText()
-        assert_that(text, equal_to([]), label="text")
+        text, failures = root | beam.Create([forced]) | beam.Map(TitleSources) | ReadTimedText({})
+        assert_that(text, equal_to([TitleSources(forced)]), label="text")
         assert_that(failures, equal_to([]), label="failures")
 
 
 def test_a_title_is_loaded_cut_labelled_and_written(media: Any, tone: Any, tmp_path: Path) -> None:
     path = media.write("a.wav", tone(440, seconds=45))
-    sources = TitleSources(Title("a/b", (str(path),), split="valid"), Reading((Interval(1.0, 2.0, "dialogue"),)))
+    sources = TitleSources(Title("a/b", (str(path),), split="valid"), (Reading((Interval(1.0, 2.0, "dialogue"),)),))
     with pipeline() as root:
         loaded, bad_audio = root | beam.Create([sources]) | LoadTitle()
-        labelled, bad_labels = loaded | CutSegments() | LabelFrames()
-        written, bad_writes = labelled | WriteShards(str(tmp_path / "out"), (1, 0, 0))
+        labelled, bad_labels = loaded | CutSegments() | LabelFrames(read_rules())
+        written, bad_writes = labelled | WriteShards(str(tmp_path / "out"))
         assert_that(labelled | beam.Map(lambda s: len(s.segments)), equal_to([3]), label="segments")
         assert_that(written, equal_to(["a/b"]), label="written")
         assert_that((bad_audio, bad_labels, bad_writes) | beam.Flatten(), equal_to([]), label="failures")

@@ -340,7 +340,7 @@ class TestTables:
             Segment(1, samples[320_000:], targets[1], weights[1]),
         )
         loaded = LoadedTitle(TitleSources(self.TITLE), Audio(samples, -31.5, 4.5, 6, "5.1"), 0.1)
-        made = list(tables.shard_rows(SegmentedTitle(loaded, segments, "subtitles"), "valid"))
+        made = list(tables.shard_rows(SegmentedTitle(loaded, segments, "subtitles", ("speech", "music")), "valid"))
         found = self.write_and_read(tmp_path, tables.SHARDS, made)
         assert [row["segment_id"] for row in found] == ["s/e 1#00000", "s/e 1#00001"]
         assert [(row["start_s"], row["duration_s"]) for row in found] == [(0, 20), (20, 0.625)]
@@ -405,7 +405,7 @@ class TestTables:
         title = replace(self.TITLE, series="s", genre="news", split="test")
         loaded = LoadedTitle(TitleSources(title, found), Audio(samples, -31.5, 4.5, 6, "5.1"), 0.1)
         facts = TitleFacts(title, len(samples), -31.5, 4.5, 6, "5.1", 0.1)
-        made = tables.prepared_row(SegmentedTitle(loaded, segments, "subtitles"), facts, 9.0)
+        made = tables.prepared_row(SegmentedTitle(loaded, segments, "subtitles", ("speech", "music")), facts, 9.0)
         [row] = self.write_and_read(tmp_path, tables.PREPARED, [made])
         assert tables.title_row(facts, "done", "", 9.0).items() <= row.items()
         assert (row["language"], row["series"], row["genre"], row["split"]) == ("fr", "s", "news", "test")
@@ -420,7 +420,11 @@ class TestTables:
     def test_the_ledger_of_an_empty_title(self, tmp_path: Path, sync: Sync | None, verdict: str | None) -> None:
         sources = TitleSources(self.TITLE, (Reading((), sync=sync),))
         loaded = LoadedTitle(sources, Audio(np.zeros(0, np.int16), -math.inf, 0, 1, "FC"), 0)
-        made = tables.prepared_row(SegmentedTitle(loaded, ()), TitleFacts(self.TITLE, 0, -math.inf, 0, 1, "FC", 0), 9)
+        made = tables.prepared_row(
+            SegmentedTitle(loaded, (), classes=("speech", "music")),
+            TitleFacts(self.TITLE, 0, -math.inf, 0, 1, "FC", 0),
+            9,
+        )
         [row] = self.write_and_read(tmp_path, tables.PREPARED, [made])
         assert row["known_s"] == row["active_s"] == row["weight_s"] == [0, 0]
         assert (row["sync_score"], row["sync"]) == (None, verdict)

@@ -19,8 +19,8 @@ def read_annotations(data: bytes, classes: Sequence[str], annotated: Sequence[st
     Args:
         data: the file.
         classes: those that may be named.
-        annotated: those that were listened for, so that their absence means something; by default speech, music and
-            what else the file names.
+        annotated: those that were listened for, so that their absence means something, and no others are used; by
+            default speech, music and what else the file names.
 
     Raises:
         InputError: the file is empty, is not text, or has not that header.
@@ -39,7 +39,13 @@ def read_annotations(data: bytes, classes: Sequence[str], annotated: Sequence[st
             first.setdefault(str(error), row.line)
     notes = (f"{count} rows were left out: {fault}; first in line {first[fault]}" for fault, count in faults.items())
     named = annotated or (*CLASSES, *(interval.kind for interval in intervals))
-    return Reading(tuple(intervals), (*warnings, *notes), covers=tuple(label for label in classes if label in named))
+    covers = tuple(label for label in classes if label in named)
+    return Reading(tuple(intervals), (*warnings, *notes, *_unknown(annotated, classes)), covers=covers)
+
+
+def _unknown(annotated: Sequence[str], classes: Sequence[str]) -> list[str]:
+    found = [label for label in annotated if label not in classes]
+    return [f"annotated names {', '.join(found)}: no such class (known: {', '.join(classes)})"] if found else []
 
 
 def _names(cells: Sequence[str]) -> list[str]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from transforms.frames import frame_count
 
+# What a model, annotations and truth are of unless they say otherwise.
 CLASSES: tuple[str, ...] = ("speech", "music")
 SPLITS = ("train", "valid", "test")
 Severity = Literal["error", "warning"]
@@ -26,8 +27,8 @@ class Title:
 
     audio: one file, or several that hold a channel or a pair each. audio_track: none, one, or as many as hold a channel
     or a pair each. audio_layout: the channels' names in order of files, tracks, channels; empty: as the files say.
-    annotated: the classes that the annotations were made for; empty: speech, music, and those they name. work: an id
-    that the versions of one work share, as an EIDR.
+    annotated: the classes that annotations and truth were made for; empty: speech, music, and those they name. work: an
+    id that the versions of one work share, as an EIDR.
     """
 
     title_id: str
@@ -61,9 +62,9 @@ class Interval:
     """A half-open stretch of time [start_s, end_s) on a title's timeline, and what is claimed of it.
 
     kind: from timed text ``dialogue`` (spoken), ``lyrics`` (sung: speech and music) and ``NAME_description`` of what
-    is in brackets, NAME being ``music``, ``singing``, ``speech`` (that is not transcribed), ``effects``, ``other``, the
-    first three with ``_end`` where they stop, or words of the user's own; from a cue sheet ``cue`` or ``vocal_cue``; from
-    the sound ``quiet``; from annotations and truth a class name.
+    is in brackets, NAME being ``music``, ``singing``, ``speech`` (that is not transcribed), ``effects``, ``other``,
+    the first three with ``_end`` where they stop, or words of the user's own; from a cue sheet ``cue`` or
+    ``vocal_cue``; from the sound ``quiet``; from annotations and truth a class name.
     """
 
     start_s: float
@@ -187,12 +188,12 @@ class Segment:
 
 @dataclass(frozen=True)
 class SegmentedTitle:
-    """A loaded title cut into segments: views of its samples, not copies."""
+    """A loaded title cut into segments: views of its samples, not copies. classes: of the targets, once labelled."""
 
     loaded: LoadedTitle
     segments: tuple[Segment, ...]
     label_source: str = "none"
-    classes: tuple[str, ...] = CLASSES
+    classes: tuple[str, ...] = ()
 
     @property
     def title(self) -> Title:

@@ -25,7 +25,7 @@ def merged(intervals: Iterable[Interval]) -> list[Span]:
 
 
 def coverage(intervals: Iterable[Interval], frames: int) -> NDArray[np.float32]:
-    """Give the fraction of each frame that the union of the intervals covers: [F] float32, exact."""
+    """Give the fraction of each frame that the union of the intervals covers: [F] float32, exact to a millionth."""
     spans = merged(intervals)
     if not spans:
         return np.zeros(frames, np.float32)
@@ -34,7 +34,8 @@ def coverage(intervals: Iterable[Interval], frames: int) -> NDArray[np.float32]:
     covered = np.repeat(np.cumsum(ends - starts), 2)
     covered[::2] -= ends - starts
     until = np.interp(np.arange(frames + 1) * FRAME_S, knots, covered)
-    share: NDArray[np.float32] = np.clip(np.diff(until) / FRAME_S, 0, 1).astype(np.float32)
+    # Rounded, as the grid is not exact: as 3 · 0.2 > 0.6, an interval from 0.6 on would touch the frame before it.
+    share: NDArray[np.float32] = np.clip(np.diff(until) / FRAME_S, 0, 1).round(6).astype(np.float32)
     return share
 
 
@@ -55,15 +56,17 @@ def since_end_s(spans: Sequence[Span], frames: int) -> NDArray[np.float64]:
 
 
 def _centres(frames: int) -> NDArray[np.float64]:
-    return (np.arange(frames) + 0.5) * FRAME_S
+    return np.arange(0.5, frames) * FRAME_S
 
 
 def _latest(times: Sequence[float], frames: int) -> NDArray[np.float64]:
     before = np.array([-np.inf, *times])
-    return _centres(frames) - before[np.searchsorted(before, _centres(frames), side="right") - 1]
+    since: NDArray[np.float64] = _centres(frames) - before[np.searchsorted(before, _centres(frames), side="right") - 1]
+    return since
 
 
 def _to_nearest(times: NDArray[np.float64], frames: int) -> NDArray[np.float64]:
     around = np.concatenate([[-np.inf], times, [np.inf]])
     after = np.searchsorted(around, _centres(frames), side="right")
-    return np.minimum(_centres(frames) - around[after - 1], around[after] - _centres(frames))
+    nearest: NDArray[np.float64] = np.minimum(_centres(frames) - around[after - 1], around[after] - _centres(frames))
+    return nearest

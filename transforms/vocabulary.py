@@ -118,6 +118,13 @@ class Vocabulary:
         known = {name: _table(table) for name, table in _FILE["descriptions"].items()}
         return cls(tuple((name, Words.of([*known.get(name, []), *words.get(name, [])])) for name in {**known, **words}))
 
+    @property
+    def all_kinds(self) -> tuple[str, ...]:
+        """All that ``kinds`` may give."""
+        ends = [name for name, _ in self.words if name in _LASTING]
+        named = (*(name for name, _ in self.words), *(f"{name}_end" for name in ends), "other")
+        return tuple(f"{name}_description" for name in named)
+
     def kinds(self, description: str) -> tuple[str, ...]:
         """Give a description's kinds: ``<vocabulary>_description``, ``…_end_description`` of what lasts and ends here.
 

@@ -54,21 +54,27 @@ def _titles(inputs: Sequence[str], shares: Sequence[float] | None) -> Iterator[T
 class SkipDone(beam.PTransform):
     """Pass on the titles whose inputs, or the job's ``settings``, are not those of the output's ledger.
 
-    columns: of the catalog, those whose values and files the job uses.
+    columns: of the catalog, those whose values and files the job uses. activity: the output of an earlier run of
+    ``smad tag`` that it uses, or "".
     """
 
     output: str
     settings: str
     columns: Sequence[str]
+    activity: str = ""
 
     def expand(self, titles: beam.PCollection) -> Any:
         """Give titles with their digest, and failures."""
-        return titles | guarded("ledger", lambda title: _not_done(title, self.output, self.settings, self.columns))
+        return titles | guarded(
+            "ledger", lambda title: _not_done(title, self.output, self.settings, self.columns, self.activity)
+        )
 
 
-def _not_done(title: Title, output: str, settings: str, columns: Sequence[str]) -> Iterator[Title]:
+def _not_done(title: Title, output: str, settings: str, columns: Sequence[str], activity: str) -> Iterator[Title]:
     stated = {column: getattr(title, column) for column in columns}
     files = [stated[column] for column in ("cue_sheet", "annotations") if stated.get(column)]
+    if activity:
+        files.append(storage.table_path(activity, "activity", title.title_id))
     digest = storage.digest([stated, settings], [*stated.get("audio", ()), *files, *stated.get("subtitles", ())])
     ledger = storage.read_table(storage.table_path(output, "titles", title.title_id))
     if ledger and ledger[0]["input_digest"] == digest:

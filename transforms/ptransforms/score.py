@@ -9,11 +9,12 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.metrics import Metrics
 
-from transforms import storage, tables
+from transforms import storage
 from transforms.annotations import read_annotations
 from transforms.metrics import Counts, count
 from transforms.ptransforms.guard import METRICS, guarded
-from transforms.records import CLASSES, InputError, Title
+from transforms.records import CLASSES, Failure, InputError, Title
+from transforms.tables import SCORES, segment_intervals
 
 Group = tuple[str, str, str]
 
@@ -29,17 +30,21 @@ class CountSegments(beam.PTransform):
         return titles | guarded("evaluate", lambda title: _counted(title, self.activity))
 
 
-def _counted(title: Title, output: str) -> Iterator[tuple[Group, Counts]]:
+def _counted(title: Title, output: str) -> Iterator[tuple[Group, Counts] | Failure]:
     if not title.truth:
         raise InputError("has no truth in the catalog; name a CSV of start_s,end_s,class")
-    truth = read_annotations(storage.read_bytes(title.truth), CLASSES).intervals
-    rows = storage.read_table(storage.table_path(output, "segments", title.title_id))
-    if rows is None:
+    tables_of_it = (storage.table_path(output, table, title.title_id) for table in ("activity", "segments"))
+    activity, rows = map(storage.read_table, tables_of_it)
+    if not activity or rows is None:
         raise InputError(f"was not tagged: {output}/segments has no rows of it; run smad tag first")
-    found = tables.segment_intervals(rows)
+    classes = activity[0]["classes"]
+    truth, found = read_annotations(storage.read_bytes(title.truth), classes, title.annotated), segment_intervals(rows)
+    for warning in truth.warnings:
+        yield Failure(title.title_id, title.truth, "evaluate", "Warning", warning, "warning")
     Metrics.counter(METRICS, "done").inc()
-    for label in CLASSES:
-        counts = count(truth, found, label)
+    # A file that names no effects may still be of a catalog whose effects were listened for: `_write_scores` tells.
+    for label in truth.covers if title.annotated else classes:
+        counts = count(truth.intervals, found, label)
         for group, name in (("all", ""), ("language", title.language), ("title", title.title_id)):
             yield (group, name, label), counts
 
@@ -55,7 +60,7 @@ class SumCounts(beam.PTransform):
 
 @dataclass
 class WriteScores(beam.PTransform):
-    """Write all scores as one table, ``output/scores.parquet``."""
+    """Write all scores as one table, ``output/scores.parquet``: of speech, music and what else any truth file names."""
 
     output: str
 
@@ -65,8 +70,10 @@ class WriteScores(beam.PTransform):
 
 
 def _write_scores(counts: list[tuple[Group, Counts]], output: str) -> None:
+    named = {*CLASSES, *(label for (_, _, label), counted in counts if counted.reference)}
     rows = [
         {"group": group, "name": name, "class": label, **counted.scores()}
         for (group, name, label), counted in sorted(counts)
+        if label in named
     ]
-    storage.write_table(f"{output.rstrip('/')}/scores.parquet", tables.SCORES, rows)
+    storage.write_table(f"{output.rstrip('/')}/scores.parquet", SCORES, rows)

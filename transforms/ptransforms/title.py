@@ -17,7 +17,7 @@ from transforms import storage
 from transforms.activity import Activity
 from transforms.apart import read_apart, rss_mb
 from transforms.frames import seconds
-from transforms.labels import cut, label_frames, merge_readings
+from transforms.labels import cut, label_frames, merge_readings, most_trusted
 from transforms.load import keep
 from transforms.loudness import is_silent
 from transforms.ptransforms import coders  # noqa: F401 - registers them
@@ -142,7 +142,7 @@ def _labelled(segmented: SegmentedTitle, rules: LabelRules) -> Iterator[Segmente
     sources, samples = segmented.loaded.sources, segmented.loaded.audio.samples
     said = {
         "annotations": sources.annotations,
-        "subtitles": merge_readings(sources.text),
+        "subtitles": merge_readings(most_trusted(sources.text)),
         "cue_sheet": sources.cues,
         "sound": quiet(samples, rules.quiet_dbfs),
     }
