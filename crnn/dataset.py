@@ -15,8 +15,8 @@ from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
 from transforms.frames import SEGMENT_SAMPLES
-from transforms.level import FULL_SCALE
 from transforms.records import InputError
+from transforms.sound.level import FULL_SCALE
 from transforms.tables import unflac
 
 COLUMNS = ["audio", "targets", "weights"]

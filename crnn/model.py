@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from crnn.features import LogMel
 from transforms.activity import Activity
 from transforms.frames import POOL_HOPS, SEGMENT_FRAMES, SEGMENT_SAMPLES, exact_div, seconds
-from transforms.level import FULL_SCALE
-from transforms.load import load_wave
 from transforms.records import CLASSES
+from transforms.sound.level import FULL_SCALE
+from transforms.sound.load import load_wave
 from transforms.stitch import stitch, windows
 
 # More windows at once are slower on a CPU: their activations leave the cache.

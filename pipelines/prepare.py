@@ -13,6 +13,7 @@ from pipelines import job
 from pipelines.card import make_card
 from runners.worker import leave
 from transforms import storage
+from transforms.labels.rules import LabelRules, read_rules
 from transforms.ptransforms.read import (
     LABEL_COLUMNS,
     SOUND_COLUMNS,
@@ -25,7 +26,6 @@ from transforms.ptransforms.read import (
 from transforms.ptransforms.title import CutSegments, LabelFrames, LoadTitle, Synchronize
 from transforms.ptransforms.write import WriteShards, write_failures
 from transforms.records import SPLITS, InputError, TitleSources
-from transforms.rules import LabelRules, read_rules
 from transforms.split import DEFAULT_SHARES
 
 EXAMPLES = """examples:
@@ -80,7 +80,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="shares of titles without a split of their own, by digest of the series, work or title [0.8,0.1,0.1]",
     )
     parser.add_argument(
-        "--rules", metavar="FILE", help="TOML: classes, and what each source's word is worth [transforms/rules.toml]"
+        "--rules",
+        metavar="FILE",
+        help="TOML: classes, and what each source's word is worth [transforms/labels/rules.toml]",
     )
     parser.add_argument(
         "--activity",

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from transforms import storage
-from transforms.annotations import read_annotations
+from transforms.labels.annotations import read_annotations
 from transforms.records import InputError, Interval, Title
 from transforms.tables import segment_intervals
 

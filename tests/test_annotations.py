@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.annotations import read_annotations
+from transforms.labels.annotations import read_annotations
 from transforms.records import CLASSES, InputError, Interval
 
 

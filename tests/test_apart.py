@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from transforms import apart
-from transforms.apart import DecoderDied, read_apart
-from transforms.level import Piece
-from transforms.load import Measured, keep, load
 from transforms.records import InputError
+from transforms.sound import apart
+from transforms.sound.apart import DecoderDied, read_apart
+from transforms.sound.level import Piece
+from transforms.sound.load import Measured, keep, load
 
 Wave = NDArray[np.float32]
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.channels import CHANNEL_WORDS, channel_names, joined_layout, layout_of_names
-from transforms.downmix import COEFFICIENTS, UNUSED
 from transforms.records import InputError
+from transforms.sound.channels import CHANNEL_WORDS, channel_names, joined_layout, layout_of_names
+from transforms.sound.downmix import COEFFICIENTS, UNUSED
 
 FIVE_ONE = "FL FR FC LFE SL SR"
 UNNAMED = ("NONE",)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from transforms.load import load
+from transforms.sound.load import load
 
 Wave = NDArray[np.float32]
 Clicks = Callable[..., Wave]

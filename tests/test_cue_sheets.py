@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.cue_columns import find_columns
-from transforms.cue_sheets import read_cue_sheet
+from transforms.cue_sheets.columns import find_columns
+from transforms.cue_sheets.sheet import read_cue_sheet
 from transforms.records import InputError, Interval
 
 RATES = {23.976: Fraction(24000, 1001), 24: Fraction(24), 25: Fraction(25), 29.97: Fraction(30000, 1001)} | {

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from transforms.decode import AudioFile
-from transforms.delivery import Delivery
-from transforms.load import load
 from transforms.records import InputError
+from transforms.sound.decode import AudioFile
+from transforms.sound.delivery import Delivery
+from transforms.sound.load import load
 
 Wave = NDArray[np.float32]
 Tone = Callable[..., Wave]

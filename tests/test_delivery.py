@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from transforms.decode import Block
-from transforms.delivery import Delivery, Source, _Channels
-from transforms.load import load
 from transforms.records import InputError
+from transforms.sound.decode import Block
+from transforms.sound.delivery import Delivery, Source, _Channels
+from transforms.sound.load import load
 
 Wave = NDArray[np.float32]
 Tone = Callable[..., Wave]

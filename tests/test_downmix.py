@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.downmix import ASSUMED_LAYOUTS, COEFFICIENTS, coefficients, downmix, is_stated, layout_name
 from transforms.records import InputError
+from transforms.sound.downmix import ASSUMED_LAYOUTS, COEFFICIENTS, coefficients, downmix, is_stated, layout_name
 
 H = 0.70710678
 

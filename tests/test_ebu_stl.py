@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.ebu_stl import read_ebu_stl
-from transforms.events import Event, Events
 from transforms.records import InputError
+from transforms.subtitles.ebu_stl import read_ebu_stl
+from transforms.subtitles.events import Event, Events
 
 Label = tuple[int, int, int, int]
 ONE: Label = (0, 0, 1, 0)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.encoding import decode_text, uncompressed
 from transforms.records import InputError
+from transforms.text.encoding import decode_text, uncompressed
 
 GREEK = "Η βάρκα φεύγει στις έξι. Κανείς δεν μου είπε για το γράμμα."
 

@@ -10,8 +10,8 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.ending import cut_off
-from transforms.load import load
+from transforms.sound.ending import cut_off
+from transforms.sound.load import load
 
 FORMATS = {
     "wav": "WAV",

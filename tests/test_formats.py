@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from transforms.decode import AudioFile
+from transforms.sound.decode import AudioFile
 
 Wave = NDArray[np.float32]
 LateMs = Callable[..., float]

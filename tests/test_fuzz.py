@@ -12,8 +12,8 @@ import pytest
 
 import transforms
 from tests.bench.fuzz import FORMS, STRETCHED_S, File, flaw, mutant, whole_files
-from transforms.load import load
 from transforms.records import Audio, InputError
+from transforms.sound.load import load
 
 SOURCES = Path(transforms.__file__).parent.parent
 NAMES = [*FORMS, "ogg-vorbis"]
@@ -174,7 +174,7 @@ def test_a_folder_is_refused(tmp_path: Path, name: str) -> None:
 
 AS_NOBODY = """
 import os, sys
-from transforms.load import load
+from transforms.sound.load import load
 from transforms.records import InputError
 if os.geteuid() == 0:
     os.seteuid(65534)  # root may read everything

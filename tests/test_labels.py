@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from transforms.labels import Labels, cut, label_frames, merge_readings, most_trusted
+from transforms.labels.label import Labels, cut, label_frames, merge_readings, most_trusted
+from transforms.labels.rules import LabelRules, Rule, read_rules
 from transforms.records import CLASSES, Interval, Reading
-from transforms.rules import LabelRules, Rule, read_rules
 
 DEFAULT = read_rules()
 DESCRIBED = ("music", "music_end", "singing", "speech", "effects")

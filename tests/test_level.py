@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from transforms.level import CEILING, FULL_SCALE, LOOK_AHEAD, Keeper, Limiter, quantize
+from transforms.sound.level import CEILING, FULL_SCALE, LOOK_AHEAD, Keeper, Limiter, quantize
 
 Wave = NDArray[np.float32]
 Tone = Callable[..., Wave]

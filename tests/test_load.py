@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from transforms.load import load, load_wave
-from transforms.loudness import LoudnessMeter
 from transforms.records import Audio, InputError
+from transforms.sound.load import load, load_wave
+from transforms.sound.loudness import LoudnessMeter
 
 Wave = NDArray[np.float32]
 Tone = Callable[..., Wave]

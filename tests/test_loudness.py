@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
-from transforms.loudness import (
+from transforms.sound.loudness import (
     LoudnessMeter,
     ProgrammeMeter,
     delivery_gain_db,

@@ -156,7 +156,7 @@ def test_what_is_no_programme_is_refused(model: CRNN, shape: tuple[int, ...]) ->
 
 
 def test_a_file_and_its_samples_are_tagged_alike(model: CRNN, media: Any, tone: Callable[..., Wave]) -> None:
-    from transforms.load import load
+    from transforms.sound.load import load
 
     wave = np.stack([programme(5, 48_000, 1), tone(300, 5)])
     audio, _ = load(str(media.write("a.wav", wave, layout="stereo")))

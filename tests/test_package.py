@@ -6,6 +6,8 @@ import ast
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -35,6 +37,13 @@ def test_the_demo_catalog_is_package_data() -> None:
     }
     held = {path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
     assert {path.name for path in held - shipped if path.suffix != ".py"} == {"README.md"}
+
+
+@pytest.mark.parametrize("name", ["labels/rules.toml", "subtitles/vocabulary.toml"])
+def test_the_tables_of_the_labels_are_package_data(name: str) -> None:
+    path = ROOT / "transforms" / name
+    assert path.is_file()
+    assert path.suffix == Path(*setup_arguments()["package_data"][f"transforms.{path.parent.name}"]).suffix
 
 
 def test_the_command_line_is_an_entry_point() -> None:

@@ -17,22 +17,22 @@ import pipelines.demo_catalog
 from crnn.train import train
 from crnn.training import Recipe
 from pipelines import evaluate, prepare, tag
-from transforms.annotations import read_annotations
 from transforms.catalog import read_catalog
-from transforms.cue_sheets import read_cue_sheet
+from transforms.cue_sheets.sheet import read_cue_sheet
 from transforms.frames import SEGMENT_S, frame_count, seconds
-from transforms.labels import cut, label_frames
-from transforms.load import load
+from transforms.labels.annotations import read_annotations
+from transforms.labels.label import cut, label_frames
+from transforms.labels.rules import read_rules
+from transforms.labels.synchronize import synchronize
 from transforms.metrics import Counts, count
-from transforms.quiet import quiet
 from transforms.records import CLASSES, Interval, Reading, Title
-from transforms.rules import read_rules
 from transforms.segment import segment
-from transforms.speech_curve import speech_curve
+from transforms.sound.load import load
+from transforms.sound.quiet import quiet
+from transforms.sound.speech_curve import speech_curve
 from transforms.stitch import stitch, windows
-from transforms.synchronize import synchronize
+from transforms.subtitles.timed_text import read_timed_text
 from transforms.tables import unflac
-from transforms.timed_text import read_timed_text
 
 RULES = read_rules()
 LOCAL = ["--direct_num_workers=1"]

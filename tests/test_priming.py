@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.priming import Track, inherent_delay_samples, mpeg_audio_layer, origin_s, stamps_hold
+from transforms.sound.priming import Track, inherent_delay_samples, mpeg_audio_layer, origin_s, stamps_hold
 
 MOV, MATROSKA = "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"
 AAC_S, AC3_S = 1024 / 48_000, 256 / 48_000

@@ -15,8 +15,7 @@ from apache_beam.runners.portability.fn_api_runner.fn_runner import FnApiRunner
 from apache_beam.testing.util import assert_that, equal_to
 from apache_beam.typehints.native_type_compatibility import convert_to_beam_type
 
-from transforms.apart import read_apart
-from transforms.load import load
+from transforms.labels.rules import read_rules
 from transforms.metrics import Counts
 from transforms.ptransforms import title as title_module
 from transforms.ptransforms.guard import guarded
@@ -40,7 +39,8 @@ from transforms.records import (
     TitleSources,
     TitleWindows,
 )
-from transforms.rules import read_rules
+from transforms.sound.apart import read_apart
+from transforms.sound.load import load
 from transforms.stitch import windows
 from transforms.storage import read_failures
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from transforms.frames import FRAME_SAMPLES
-from transforms.quiet import quiet
 from transforms.records import Interval
+from transforms.sound.quiet import quiet
 
 Wave = NDArray[np.float32]
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from transforms.labels.rules import LabelRules, Rule, read_rules
 from transforms.records import InputError
-from transforms.rules import LabelRules, Rule, read_rules
 
 EFFECTS = """
 classes = ["speech", "music", "effects"]

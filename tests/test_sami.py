@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.events import Events
 from transforms.records import InputError
-from transforms.sami import read_sami
+from transforms.subtitles.events import Events
+from transforms.subtitles.sami import read_sami
 
 HEAD = """<SAMI>
 <HEAD>

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.events import Event, Events
 from transforms.records import InputError
-from transforms.scc import read_scc
+from transforms.subtitles.events import Event, Events
+from transforms.subtitles.scc import read_scc
 
 HEADER = "Scenarist_SCC V1.0\n\n"
 FRAME_S = 1001 / 30000

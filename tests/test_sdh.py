@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.sdh import classify, is_in_capitals
-from transforms.vocabulary import Vocabulary
+from transforms.subtitles.sdh import classify, is_in_capitals
+from transforms.subtitles.vocabulary import Vocabulary
 
 SPOKEN, SUNG, NOTHING = ("dialogue",), ("lyrics",), ()
 MUSIC, ENDS, SINGING = ("music_description",), ("music_end_description",), ("singing_description",)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from transforms.labels.spans import coverage, merged, since_end_s, to_edge_s, to_span_s
 from transforms.records import Interval
-from transforms.spans import coverage, merged, since_end_s, to_edge_s, to_span_s
 
 FRAMES = st.integers(0, 40)
 INTERVALS = st.lists(

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from transforms import speech_curve as module
 from transforms.frames import SAMPLE_RATE_HZ
-from transforms.speech_curve import CURVE_HZ, curve_of, speech_curve
+from transforms.sound import speech_curve as module
+from transforms.sound.speech_curve import CURVE_HZ, curve_of, speech_curve
 
 
 def wave(hz: float, duration_s: float, modulated_hz: float = 0.0, level: float = 0.1) -> NDArray[np.int16]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from transforms.substation import read_substation
+from transforms.subtitles.substation import read_substation
 
 STYLES = """[Script Info]
 ScriptType: v4.00+

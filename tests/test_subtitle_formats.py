@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.events import Event
 from transforms.records import InputError
-from transforms.subtitle_formats import parse_events
+from transforms.subtitles.events import Event
+from transforms.subtitles.formats import parse_events
 
 FILES = {
     "subrip": "1\n00:00:01,000 --> 00:00:02,000\nHello.\n",

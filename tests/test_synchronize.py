@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from transforms.catalog import read_catalog
 from transforms.frames import SAMPLE_RATE_HZ
-from transforms.load import load
+from transforms.labels.rules import read_rules
+from transforms.labels.synchronize import describe, synchronize
 from transforms.records import Interval, Reading, Sync, Title
-from transforms.rules import read_rules
-from transforms.speech_curve import CURVE_HZ, speech_curve
-from transforms.synchronize import describe, synchronize
-from transforms.timed_text import read_timed_text
+from transforms.sound.load import load
+from transforms.sound.speech_curve import CURVE_HZ, speech_curve
+from transforms.subtitles.timed_text import read_timed_text
 
 RULES = read_rules().sync
 KINDS = ("dialogue", "lyrics")

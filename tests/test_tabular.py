@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from transforms.tabular import Row, Table, find_table, read_table
+from transforms.text.tabular import Row, Table, find_table, read_table
 
 
 def known(cells: Sequence[str]) -> int:

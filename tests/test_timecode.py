@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms.records import InputError
-from transforms.timecode import Clock, frame_rate
+from transforms.text.timecode import Clock, frame_rate
 
 RATES = {
     23.976: Fraction(24000, 1001),

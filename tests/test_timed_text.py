@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms.records import InputError, Interval, Reading
-from transforms.subtitle_formats import parse_events
-from transforms.timed_text import read_timed_text
-from transforms.vocabulary import Vocabulary
+from transforms.subtitles.formats import parse_events
+from transforms.subtitles.timed_text import read_timed_text
+from transforms.subtitles.vocabulary import Vocabulary
 
 HELLO = "00:00:01,016 --> 00:00:02,689\nHello.\n"
 GOODBYE = "00:00:05,5 --> 00:00:06,25\nGood\nbye.\n"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.timeline import Stamped, Timeline, steady
+from transforms.sound.timeline import Stamped, Timeline, steady
 
 RATE_HZ = 48_000
 FRAME = 1024

@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from transforms.records import InputError
-from transforms.tracks import Choice, TrackInfo, choose_tracks, describe
+from transforms.sound.tracks import Choice, TrackInfo, choose_tracks, describe
 
 DEFAULT, COMMENT, DEAF, BLIND = (
     Disposition.default,

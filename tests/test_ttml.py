@@ -2,9 +2,9 @@
 
 import pytest
 
-from transforms.events import Event
 from transforms.records import InputError
-from transforms.ttml import read_ttml
+from transforms.subtitles.events import Event
+from transforms.subtitles.ttml import read_ttml
 
 NTSC = 1001 / 24000
 NAMESPACES = (

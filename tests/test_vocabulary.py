@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transforms.records import InputError
-from transforms.vocabulary import BUILT_IN, Vocabulary, Words, fold, is_credit, is_interjection
+from transforms.subtitles.vocabulary import BUILT_IN, Vocabulary, Words, fold, is_credit, is_interjection
 
 
 @pytest.mark.parametrize(

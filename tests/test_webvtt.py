@@ -2,7 +2,7 @@
 
 import pytest
 
-from transforms.webvtt import read_webvtt
+from transforms.subtitles.webvtt import read_webvtt
 
 CUE = "00:01.000 --> 00:02.000"
 REGIONS = """REGION

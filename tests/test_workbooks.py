@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.cue_sheets import read_cue_sheet
+from transforms.cue_sheets.sheet import read_cue_sheet
+from transforms.cue_sheets.workbooks import read_workbook
 from transforms.records import InputError
-from transforms.workbooks import read_workbook
 
 HEADER = ["No.", "Title", "In", "Out", "Use"]
 CUE = [1, "a", "00:00:01:05", "00:00:02:00", "VV"]

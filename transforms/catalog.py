@@ -17,8 +17,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from transforms.channels import channel_names
 from transforms.records import SPLITS, Failure, InputError, Title
+from transforms.sound.channels import channel_names
 
 CATALOG_SUFFIXES = (".csv", ".jsonl", ".ndjson", ".parquet")
 AUDIO_SUFFIXES = (

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from transforms.load import load
+from transforms.sound.load import load
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from conftest import Track, lateness_ms, make_clicks, write_long_file  # type: ignore[import-not-found]

@@ -48,8 +48,8 @@ MASKS = {2: 0x3, 6: 0x3F, 8: 0x63F, 16: 0x2002D7FF}
 LOADER = """
 import json, resource, sys, tempfile, time
 import numpy as np, soundfile
-from transforms.apart import read_apart
-from transforms.load import keep
+from transforms.sound.apart import read_apart
+from transforms.sound.load import keep
 from transforms.records import InputError
 
 with tempfile.NamedTemporaryFile(suffix=".wav") as short:

@@ -35,8 +35,8 @@ import numpy as np
 import soundfile
 
 from transforms.frames import SAMPLE_RATE_HZ
-from transforms.load import load
 from transforms.records import Audio, InputError
+from transforms.sound.load import load
 
 Random = np.random.Generator
 

@@ -22,7 +22,8 @@ import apache_beam as beam
 from apache_beam.metrics import Metrics, MetricsFilter
 
 from runners.options import engine
-from transforms.cue_sheets import read_cue_sheet
+from transforms.cue_sheets.sheet import read_cue_sheet
+from transforms.labels.rules import read_rules
 from transforms.ptransforms.read import (
     LABEL_COLUMNS,
     SOUND_COLUMNS,
@@ -33,8 +34,7 @@ from transforms.ptransforms.read import (
     SkipDone,
 )
 from transforms.records import Reading, TitleSources
-from transforms.rules import read_rules
-from transforms.timed_text import read_timed_text
+from transforms.subtitles.timed_text import read_timed_text
 
 CUES = 40
 TEXTS = 20  # different subtitle files; each title has a copy of one

@@ -22,19 +22,19 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from transforms.annotations import read_annotations
 from transforms.catalog import read_catalog
-from transforms.cue_sheets import read_cue_sheet
+from transforms.cue_sheets.sheet import read_cue_sheet
 from transforms.frames import frame_count, seconds
-from transforms.labels import Labels, label_frames
-from transforms.load import load
-from transforms.quiet import quiet
+from transforms.labels.annotations import read_annotations
+from transforms.labels.label import Labels, label_frames
+from transforms.labels.rules import read_rules
+from transforms.labels.spans import coverage
+from transforms.labels.synchronize import synchronize
 from transforms.records import InputError, Interval, Reading, Sync, Title
-from transforms.rules import read_rules
-from transforms.spans import coverage
-from transforms.speech_curve import speech_curve
-from transforms.synchronize import synchronize
-from transforms.timed_text import read_timed_text
+from transforms.sound.load import load
+from transforms.sound.quiet import quiet
+from transforms.sound.speech_curve import speech_curve
+from transforms.subtitles.timed_text import read_timed_text
 
 RULES = read_rules()
 KINDS = ("dialogue", "lyrics")

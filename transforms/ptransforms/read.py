@@ -11,14 +11,14 @@ import apache_beam as beam
 from apache_beam.metrics import Metrics
 
 from transforms import storage
-from transforms.annotations import read_annotations
-from transforms.cue_sheets import read_cue_sheet
+from transforms.cue_sheets.sheet import read_cue_sheet
 from transforms.inputs import read_inputs
+from transforms.labels.annotations import read_annotations
 from transforms.ptransforms.guard import METRICS, guarded
 from transforms.records import Failure, InputError, Reading, Title, TitleSources
 from transforms.split import divide
-from transforms.timed_text import read_timed_text
-from transforms.vocabulary import Vocabulary
+from transforms.subtitles.timed_text import read_timed_text
+from transforms.subtitles.vocabulary import Vocabulary
 
 Read = Callable[[bytes, str], Reading]
 

@@ -10,7 +10,7 @@ import apache_beam as beam
 from apache_beam.metrics import Metrics
 
 from transforms import storage
-from transforms.annotations import read_annotations
+from transforms.labels.annotations import read_annotations
 from transforms.metrics import Counts, count
 from transforms.ptransforms.guard import METRICS, guarded
 from transforms.records import CLASSES, Failure, InputError, Title

@@ -15,14 +15,12 @@ from numpy.typing import NDArray
 
 from transforms import storage
 from transforms.activity import Activity
-from transforms.apart import read_apart, rss_mb
 from transforms.frames import seconds
-from transforms.labels import cut, label_frames, merge_readings, most_trusted
-from transforms.load import keep
-from transforms.loudness import is_silent
+from transforms.labels.label import cut, label_frames, merge_readings, most_trusted
+from transforms.labels.rules import LabelRules, SyncRules
+from transforms.labels.synchronize import describe, synchronize
 from transforms.ptransforms import coders  # noqa: F401 - registers them
 from transforms.ptransforms.guard import guarded
-from transforms.quiet import quiet
 from transforms.records import (
     Failure,
     LoadedTitle,
@@ -33,11 +31,13 @@ from transforms.records import (
     TitleSources,
     TitleWindows,
 )
-from transforms.rules import LabelRules, SyncRules
 from transforms.segment import segment
-from transforms.speech_curve import curve_of, speech_curve
+from transforms.sound.apart import read_apart, rss_mb
+from transforms.sound.load import keep
+from transforms.sound.loudness import is_silent
+from transforms.sound.quiet import quiet
+from transforms.sound.speech_curve import curve_of, speech_curve
 from transforms.stitch import stitch, windows
-from transforms.synchronize import describe, synchronize
 
 
 @dataclass

@@ -13,11 +13,11 @@ from apache_beam.metrics import Metrics
 
 from transforms import storage, tables
 from transforms.activity import Activity
-from transforms.apart import peak_rss_mb
 from transforms.frames import seconds
 from transforms.ptransforms.guard import METRICS, guarded
 from transforms.ptransforms.title import facts_of
 from transforms.records import SPLITS, Failure, SegmentedTitle, TitleFacts
+from transforms.sound.apart import peak_rss_mb
 
 
 @dataclass

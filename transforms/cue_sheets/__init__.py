@@ -1,0 +1,1 @@
+"""From music cue sheets, which have no standard, to where there is music."""

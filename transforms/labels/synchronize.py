@@ -1,0 +1,136 @@
+"""Bring subtitles and cue sheets to the sound: estimate their offset and rate, and tell how sure that is.
+
+Their intervals are correlated with a curve of where speech (or music) is likely, at every offset within reach and at
+the rates by which versions of a title differ, as ffsubsync and alass do. The score of a place is in standard deviations
+of what the same intervals reach at all other places. Broadcast timecode counts from 01:00:00:00 or 10:00:00:00, so
+whole hours are taken off where a file begins that late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft, ndimage
+
+from transforms.labels.rules import SyncRules
+from transforms.labels.spans import merged
+from transforms.records import Interval, Reading, Sync
+from transforms.sound.speech_curve import CURVE_HZ
+
+Curve = NDArray[np.float32]
+
+# What the curve does more slowly than this tells of scenes, not of lines; a scene fits many wrong places.
+_SCENE_S = 5.0
+# Out-times run late: the middle of an event lies by so much after that of what is heard.
+_LATE_S = 0.15
+# An interval's own neighbourhood is no rival to it; nor is a file that lies so near its place off it.
+_NEAR_S = 2.0
+_OWN_S = 0.5
+_HOUR_S = 3600
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A file's time t, counted from its first whole hour, belongs at rate · t + offset_s."""
+
+    offset_s: float
+    rate: float
+    score: float
+
+
+def synchronize(
+    reading: Reading, kinds: Sequence[str], curve: Curve | None, duration_s: float, rules: SyncRules
+) -> Reading:
+    """Move a file's intervals to where they fit the sound, and say in its ``sync`` and ``trust`` how well they do.
+
+    kinds: of the intervals to go by. curve: [N] at ``CURVE_HZ``, higher where they are likelier; None: there is none.
+    """
+    spans = np.array(merged(i for i in reading.intervals if i.kind in kinds)).reshape(-1, 2)
+    hours_s = _whole_hours_s(spans, duration_s)
+    unmoved = _Place(0.0, 1.0, np.nan)
+    if curve is None or not len(spans) or len(curve) < _SCENE_S * CURVE_HZ:
+        return _put(reading, hours_s, unmoved, "untested", 1.0)
+    own, moved, *stretched = _places(spans - hours_s, curve, rules)
+    best = own if own.score >= rules.own_score and own.score > moved.score - rules.rival_score else moved
+    best = max([best, *stretched], key=lambda place: place.score - rules.rates.get(place.rate, 0))
+    if best is own:
+        return _put(reading, hours_s, own, "kept", 1.0)
+    if len(spans) < rules.few_spans:
+        return _put(reading, hours_s, own, "doubtful", rules.doubtful_trust)
+    if best.score >= rules.found_score:
+        return _put(reading, hours_s, best, "moved", 1.0)
+    return _put(reading, hours_s, own, "refused", 0.0)
+
+
+def describe(sync: Sync) -> str:
+    """Tell a user what was done to a file; "" where nothing was."""
+    score = f"(score {sync.score:.1f})"
+    if sync.verdict == "refused":
+        return f"does not fit the sound {score} and was left out: is it of this title, in this cut and language?"
+    if sync.verdict == "doubtful":
+        return f"says too little to tell whether it fits the sound {score}: its labels have less weight"
+    if (sync.offset_s, sync.rate) == (0.0, 1.0):
+        return ""
+    return f"does not keep time with the sound: moved by {sync.offset_s:+.2f} s at rate {sync.rate:.5f} {score}"
+
+
+def _put(reading: Reading, hours_s: float, place: _Place, verdict: str, trust: float) -> Reading:
+    """Put every interval at its place; what ends before the programme begins is left out."""
+    offset_s = place.offset_s - place.rate * hours_s
+    moved = (
+        Interval(max(place.rate * i.start_s + offset_s, 0.0), place.rate * i.end_s + offset_s, i.kind)
+        for i in reading.intervals
+    )
+    sync = Sync(offset_s, place.rate, place.score, verdict)
+    return replace(reading, intervals=tuple(i for i in moved if i.end_s > 0), trust=trust, sync=sync)
+
+
+def _whole_hours_s(spans: NDArray[np.float64], duration_s: float) -> float:
+    """Give the whole hours that a file's count begins with: those without which most of it lies in the programme."""
+    if not len(spans) or np.median(spans[:, 0]) < duration_s:
+        return 0.0
+    first = spans[0, 0] / _HOUR_S
+    hours_s = _HOUR_S * np.array([np.floor(first), np.round(first)])
+    inside = [np.mean((spans[:, 1] > h) & (spans[:, 0] < h + duration_s)) for h in hours_s]
+    return float(hours_s[int(np.argmax(inside))])
+
+
+def _places(spans: NDArray[np.float64], curve: Curve, rules: SyncRules) -> list[_Place]:
+    """Give the place that the file says is its own, the best at its own rate, and the best at each other rate."""
+    reach, near = round(rules.reach_s * CURVE_HZ), round(_OWN_S * CURVE_HZ)
+    likely = _standardized(curve)
+    scores = {rate: _scores(likely, spans * rate, reach) for rate in (1.0, *rules.rates)}
+    own = _Place(0.0, 1.0, float(scores[1.0][reach - near : reach + near + 1].max()))
+    at = {rate: int(np.argmax(found)) for rate, found in scores.items()}
+    return [own, *(_Place((at[rate] - reach) / CURVE_HZ, rate, float(scores[rate][at[rate]])) for rate in scores)]
+
+
+def _standardized(curve: Curve) -> NDArray[np.float64]:
+    """Take the scenes out of a curve, and bring it to mean 0: what lies outside the title neither helps nor harms."""
+    lines = curve - ndimage.gaussian_filter1d(curve.astype(float), _SCENE_S * CURVE_HZ)
+    return np.asarray(lines - lines.mean())
+
+
+def _scores(likely: NDArray[np.float64], spans: NDArray[np.float64], reach: int) -> NDArray[np.float64]:
+    """Score the spans moved by −reach … +reach steps of the curve: [2 · reach + 1], 0 on the median, deviation 1."""
+    length = len(likely) + 2 * reach
+    edges = np.clip(np.round((spans - _LATE_S) * CURVE_HZ).astype(int) + reach, 0, length)
+    active = np.zeros(length + 1)
+    np.add.at(active, edges[:, 0], 1)
+    np.add.at(active, edges[:, 1], -1)
+    size = fft.next_fast_len(length + len(likely), real=True)
+    spectrum = fft.rfft(likely, size) * np.conj(fft.rfft(np.cumsum(active)[:length], size))
+    # At lag −reach + k, the sum over t of likely[t] · active[t + reach − k + reach].
+    found = np.roll(fft.irfft(spectrum, size), 2 * reach)[: 2 * reach + 1]
+    return _deviations(found)
+
+
+def _deviations(found: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Express what was found at each place by what is found far from the best."""
+    steps = np.arange(len(found))
+    far = found[np.abs(steps - np.argmax(found)) > _NEAR_S * CURVE_HZ]
+    spread = far.std() if len(far) else 0.0
+    return (found - np.median(far)) / spread if spread > 0 else np.zeros(len(found))

@@ -1,0 +1,1 @@
+"""What subtitle files, cue sheets and annotations share: encodings, tables, timecode."""
