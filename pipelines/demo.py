@@ -65,6 +65,7 @@ def _close(catalog: Path, output: Path) -> None:
         ("intervals of speech and music", "tags/segments/"),
         ("a probability each 200 ms", "tags/activity/"),
         ("labelled 20 s segments", "shards/"),
+        ("what they are made of", "shards/card.md"),
         ("the checkpoint", "demo.ckpt"),
     ):
         print(f"  {what:32}{(output / name).resolve()}{'/' * name.endswith('/')}")

@@ -14,14 +14,13 @@ from numpy.typing import NDArray
 from transforms.catalog import read_catalog
 from transforms.frames import SAMPLE_RATE_HZ
 from transforms.labels.rules import read_rules
-from transforms.labels.synchronize import describe, synchronize
+from transforms.labels.synchronize import CUES, LINES, describe, synchronize
 from transforms.records import Interval, Reading, Sync, Title
 from transforms.sound.load import load
 from transforms.sound.speech_curve import CURVE_HZ, speech_curve
 from transforms.subtitles.timed_text import read_timed_text
 
 RULES = read_rules().sync
-KINDS = ("dialogue", "lyrics")
 DURATION_S = 1200.0
 Curve = NDArray[np.float32]
 
@@ -49,7 +48,7 @@ def reading(spoken: list[tuple[float, float]], rate: float = 1.0, offset_s: floa
 
 
 def sync_of(text: Reading, curve: Curve | None, duration_s: float = DURATION_S) -> Sync:
-    sync = synchronize(text, KINDS, curve, duration_s, RULES).sync
+    sync = synchronize(text, LINES, curve, duration_s, RULES).sync
     assert sync is not None
     return sync
 
@@ -60,7 +59,7 @@ CURVE = heard(SPOKEN)
 
 def test_a_file_in_time_is_kept_to_the_digit() -> None:
     text = reading(SPOKEN)
-    result = synchronize(text, KINDS, CURVE, DURATION_S, RULES)
+    result = synchronize(text, LINES, CURVE, DURATION_S, RULES)
     assert result.intervals == text.intervals
     assert (result.trust, result.uri) == (1.0, "x.srt")
     assert result.sync is not None
@@ -73,7 +72,7 @@ def test_a_file_in_time_is_kept_to_the_digit() -> None:
 @pytest.mark.parametrize("offset_s", [-30.0, 0.0, 1.7])
 def test_shifts_and_stretches_are_found(rate: float, offset_s: float) -> None:
     text = reading(SPOKEN, rate, offset_s)
-    result = synchronize(text, KINDS, CURVE, DURATION_S, RULES)
+    result = synchronize(text, LINES, CURVE, DURATION_S, RULES)
     assert result.sync is not None
     assert result.sync.rate == pytest.approx(rate)
     assert result.sync.offset_s == pytest.approx(offset_s, abs=0.15)
@@ -84,7 +83,7 @@ def test_shifts_and_stretches_are_found(rate: float, offset_s: float) -> None:
 
 @pytest.mark.parametrize("hours", [1, 10])
 def test_whole_hours_are_a_way_of_counting(hours: int) -> None:
-    result = synchronize(reading(SPOKEN, offset_s=-3600.0 * hours), KINDS, CURVE, DURATION_S, RULES)
+    result = synchronize(reading(SPOKEN, offset_s=-3600.0 * hours), LINES, CURVE, DURATION_S, RULES)
     assert result.sync is not None
     assert (result.sync.verdict, result.sync.offset_s) == ("kept", -3600.0 * hours)
     assert [i.start_s for i in result.intervals] == pytest.approx([start for start, _ in SPOKEN])
@@ -99,7 +98,7 @@ def test_whole_hours_and_a_lag_and_a_rate() -> None:
 
 def test_whole_hours_are_taken_off_even_where_nothing_can_be_compared() -> None:
     cues = Reading((Interval(3610, 3630, "cue"), Interval(3700, 3720, "vocal_cue")))
-    result = synchronize(cues, ("cue", "vocal_cue"), None, 300, RULES)
+    result = synchronize(cues, CUES, None, 300, RULES)
     assert [(i.start_s, i.end_s, i.kind) for i in result.intervals] == [(10, 30, "cue"), (100, 120, "vocal_cue")]
     assert result.sync is not None
     assert result.sync.verdict == "untested"
@@ -108,20 +107,28 @@ def test_whole_hours_are_taken_off_even_where_nothing_can_be_compared() -> None:
 
 def test_a_long_film_keeps_its_third_hour() -> None:
     cues = Reading((Interval(7300, 7330, "cue"),))
-    assert synchronize(cues, ("cue",), None, 9000, RULES).intervals == cues.intervals
+    assert synchronize(cues, CUES, None, 9000, RULES).intervals == cues.intervals
 
 
 @pytest.mark.parametrize("seed", range(1, 9))
 def test_another_title_s_file_is_refused(seed: int) -> None:
-    result = synchronize(reading(lines(seed)), KINDS, CURVE, DURATION_S, RULES)
+    result = synchronize(reading(lines(seed)), LINES, CURVE, DURATION_S, RULES)
     assert result.sync is not None
     assert (result.sync.verdict, result.trust) == ("refused", 0.0)
     assert "does not fit the sound" in describe(result.sync)
 
 
+def test_a_cue_sheet_is_moved_to_the_music_that_a_model_heard() -> None:
+    cues = Reading(tuple(Interval(start + 7, end + 7, "cue") for start, end in SPOKEN))
+    sync = synchronize(cues, CUES, CURVE, DURATION_S, RULES).sync
+    assert sync is not None
+    assert sync.verdict == "moved"
+    assert sync.offset_s == pytest.approx(-7, abs=0.1)
+
+
 def test_a_few_lines_are_kept_with_less_weight() -> None:
     text = reading(SPOKEN[:3])
-    result = synchronize(text, KINDS, heard(lines(5, 60), 60), 60, RULES)
+    result = synchronize(text, LINES, heard(lines(5, 60), 60), 60, RULES)
     assert result.intervals == text.intervals
     assert result.sync is not None
     assert (result.sync.verdict, result.trust) == ("doubtful", RULES.doubtful_trust)
@@ -139,7 +146,7 @@ def test_a_few_lines_are_kept_with_less_weight() -> None:
     ids=["no events", "no lines", "no curve", "too short a curve"],
 )
 def test_what_cannot_be_compared_is_left_as_it_is(text: Reading, curve: Curve | None) -> None:
-    result = synchronize(text, KINDS, curve, DURATION_S, RULES)
+    result = synchronize(text, LINES, curve, DURATION_S, RULES)
     assert result.intervals == text.intervals
     assert result.sync is not None
     assert result.sync.verdict == "untested"
@@ -158,7 +165,7 @@ SPANS = st.lists(st.tuples(st.floats(0, 1e6), st.floats(0, 1e6)).map(sorted), ma
 def test_whatever_is_given_comes_out_on_the_timeline(spans: list[list[float]], steps: int, seed: int) -> None:
     text = Reading(tuple(Interval(start, end, "dialogue") for start, end in spans if end > start))
     curve = np.random.default_rng(seed).normal(size=steps).astype(np.float32)
-    result = synchronize(text, KINDS, curve, steps / CURVE_HZ, RULES)
+    result = synchronize(text, LINES, curve, steps / CURVE_HZ, RULES)
     assert all(interval.start_s >= 0 and interval.end_s > 0 for interval in result.intervals)
     assert 0 <= result.trust <= 1
 
@@ -197,7 +204,7 @@ def test_an_hour_of_broadcast_time_is_taken_off_real_titles(titles: Titles) -> N
 def test_another_title_s_file_speaks_for_hardly_any_real_title(titles: Titles) -> None:
     found = list(titles.values())
     trusted = [
-        synchronize(other[0], KINDS, curve, duration_s, RULES).trust == 1
+        synchronize(other[0], LINES, curve, duration_s, RULES).trust == 1
         for text, curve, duration_s in found
         for other in found
         if other[0] is not text

@@ -29,7 +29,7 @@ from transforms.labels.annotations import read_annotations
 from transforms.labels.label import Labels, label_frames
 from transforms.labels.rules import read_rules
 from transforms.labels.spans import coverage
-from transforms.labels.synchronize import synchronize
+from transforms.labels.synchronize import LINES, synchronize
 from transforms.records import InputError, Interval, Reading, Sync, Title
 from transforms.sound.load import load
 from transforms.sound.quiet import quiet
@@ -37,7 +37,6 @@ from transforms.sound.speech_curve import speech_curve
 from transforms.subtitles.timed_text import read_timed_text
 
 RULES = read_rules()
-KINDS = ("dialogue", "lyrics")
 RIGHT_S = 0.2
 SHIFTS_S = tuple(float(shift) for shift in range(-30, 31, 5))
 SMALL, LARGE = (1.001, 1 / 1.001), (25 / 24, 24 / 25)
@@ -123,7 +122,7 @@ def quality(titles: Sequence[Programme]) -> None:
 
 
 def _synchronized(title: Programme, text: Reading) -> Reading:
-    return synchronize(text, KINDS, speech_curve(title.samples), title.duration_s, RULES.sync)
+    return synchronize(text, LINES, speech_curve(title.samples), title.duration_s, RULES.sync)
 
 
 def _table(name: str, titles: Sequence[Programme], texts: Sequence[Reading]) -> None:
@@ -177,7 +176,7 @@ def moving(programmes: Sequence[Programme], apart: int) -> None:
 
 
 def _sync(text: Reading, programme: Programme, curve: NDArray[np.float32]) -> Sync:
-    sync = synchronize(text, KINDS, curve, programme.duration_s, RULES.sync).sync
+    sync = synchronize(text, LINES, curve, programme.duration_s, RULES.sync).sync
     assert sync is not None
     return sync
 

@@ -8,7 +8,6 @@ whole hours are taken off where a file begins that late.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,8 +23,10 @@ Curve = NDArray[np.float32]
 
 # What the curve does more slowly than this tells of scenes, not of lines; a scene fits many wrong places.
 _SCENE_S = 5.0
-# Out-times run late: the middle of an event lies by so much after that of what is heard.
-_LATE_S = 0.15
+# What is held against the sound: lines of subtitles, or cues of a cue sheet.
+LINES, CUES = ("dialogue", "lyrics"), ("cue", "vocal_cue")
+# The out-times of lines run late: the middle of one lies by so much after that of what is heard.
+_LATE_S: dict[tuple[str, ...], float] = {LINES: 0.15}
 # An interval's own neighbourhood is no rival to it; nor is a file that lies so near its place off it.
 _NEAR_S = 2.0
 _OWN_S = 0.5
@@ -42,18 +43,19 @@ class _Place:
 
 
 def synchronize(
-    reading: Reading, kinds: Sequence[str], curve: Curve | None, duration_s: float, rules: SyncRules
+    reading: Reading, kinds: tuple[str, ...], curve: Curve | None, duration_s: float, rules: SyncRules
 ) -> Reading:
     """Move a file's intervals to where they fit the sound, and say in its ``sync`` and ``trust`` how well they do.
 
-    kinds: of the intervals to go by. curve: [N] at ``CURVE_HZ``, higher where they are likelier; None: there is none.
+    kinds: of the intervals to go by, ``LINES`` or ``CUES``. curve: [N] at ``CURVE_HZ``, higher where they are likelier,
+    or None.
     """
     spans = np.array(merged(i for i in reading.intervals if i.kind in kinds)).reshape(-1, 2)
     hours_s = _whole_hours_s(spans, duration_s)
     unmoved = _Place(0.0, 1.0, np.nan)
     if curve is None or not len(spans) or len(curve) < _SCENE_S * CURVE_HZ:
         return _put(reading, hours_s, unmoved, "untested", 1.0)
-    own, moved, *stretched = _places(spans - hours_s, curve, rules)
+    own, moved, *stretched = _places(spans - hours_s, _LATE_S.get(kinds, 0.0), curve, rules)
     best = own if own.score >= rules.own_score and own.score > moved.score - rules.rival_score else moved
     best = max([best, *stretched], key=lambda place: place.score - rules.rates.get(place.rate, 0))
     if best is own:
@@ -98,11 +100,11 @@ def _whole_hours_s(spans: NDArray[np.float64], duration_s: float) -> float:
     return float(hours_s[int(np.argmax(inside))])
 
 
-def _places(spans: NDArray[np.float64], curve: Curve, rules: SyncRules) -> list[_Place]:
+def _places(spans: NDArray[np.float64], late_s: float, curve: Curve, rules: SyncRules) -> list[_Place]:
     """Give the place that the file says is its own, the best at its own rate, and the best at each other rate."""
     reach, near = round(rules.reach_s * CURVE_HZ), round(_OWN_S * CURVE_HZ)
     likely = _standardized(curve)
-    scores = {rate: _scores(likely, spans * rate, reach) for rate in (1.0, *rules.rates)}
+    scores = {rate: _scores(likely, spans * rate - late_s, reach) for rate in (1.0, *rules.rates)}
     own = _Place(0.0, 1.0, float(scores[1.0][reach - near : reach + near + 1].max()))
     at = {rate: int(np.argmax(found)) for rate, found in scores.items()}
     return [own, *(_Place((at[rate] - reach) / CURVE_HZ, rate, float(scores[rate][at[rate]])) for rate in scores)]
@@ -117,7 +119,7 @@ def _standardized(curve: Curve) -> NDArray[np.float64]:
 def _scores(likely: NDArray[np.float64], spans: NDArray[np.float64], reach: int) -> NDArray[np.float64]:
     """Score the spans moved by −reach … +reach steps of the curve: [2 · reach + 1], 0 on the median, deviation 1."""
     length = len(likely) + 2 * reach
-    edges = np.clip(np.round((spans - _LATE_S) * CURVE_HZ).astype(int) + reach, 0, length)
+    edges = np.clip(np.round(spans * CURVE_HZ).astype(int) + reach, 0, length)
     active = np.zeros(length + 1)
     np.add.at(active, edges[:, 0], 1)
     np.add.at(active, edges[:, 1], -1)

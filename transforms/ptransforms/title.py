@@ -18,7 +18,7 @@ from transforms.activity import Activity
 from transforms.frames import seconds
 from transforms.labels.label import cut, label_frames, merge_readings, most_trusted
 from transforms.labels.rules import LabelRules, SyncRules
-from transforms.labels.synchronize import describe, synchronize
+from transforms.labels.synchronize import CUES, LINES, describe, synchronize
 from transforms.ptransforms import coders  # noqa: F401 - registers them
 from transforms.ptransforms.guard import guarded
 from transforms.records import (
@@ -107,19 +107,26 @@ class Synchronize(beam.PTransform):
 
 
 def _synchronized(loaded: LoadedTitle, rules: SyncRules, activity: str) -> Iterator[LoadedTitle | Failure]:
-    sources, samples = loaded.sources, loaded.audio.samples
-    spoken = _curve(loaded.title, activity, "speech") if activity else None
-    curve = speech_curve(samples) if sources.text and spoken is None else spoken
-    text = tuple(synchronize(one, ("dialogue", "lyrics"), curve, seconds(len(samples)), rules) for one in sources.text)
-    cues = sources.cues and synchronize(sources.cues, ("cue", "vocal_cue"), None, seconds(len(samples)), rules)
+    text, cues = loaded.sources.text, loaded.sources.cues
+    samples, duration_s = loaded.audio.samples, seconds(len(loaded.audio.samples))
+    if text:
+        curve = _heard(loaded.title, activity, "speech")
+        curve = speech_curve(samples) if curve is None else curve
+        text = tuple(synchronize(one, LINES, curve, duration_s, rules) for one in text)
+    if cues:
+        # A handful of cues fits anywhere; and of music the sound alone gives no curve to go by.
+        curve = _heard(loaded.title, activity, "music") if len(cues.intervals) >= rules.few_spans else None
+        cues = synchronize(cues, CUES, curve, duration_s, rules)
     for reading in (*text, *([cues] if cues else [])):
         if reading.sync and (message := describe(reading.sync)):
             yield Failure(loaded.title.title_id, reading.uri, "sync", "Warning", message, "warning")
-    yield replace(loaded, sources=replace(sources, text=text, cues=cues))
+    yield replace(loaded, sources=replace(loaded.sources, text=text, cues=cues))
 
 
-def _curve(title: Title, tags: str, label: str) -> NDArray[np.float32] | None:
+def _heard(title: Title, tags: str, label: str) -> NDArray[np.float32] | None:
     """Read what an earlier run of ``smad tag`` heard, as a curve; None where it did not hear this title."""
+    if not tags:
+        return None
     rows = storage.read_table(storage.table_path(tags, "activity", title.title_id))
     if not rows or label not in rows[0]["classes"]:
         return None
