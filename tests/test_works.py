@@ -76,6 +76,24 @@ def test_no_titles_are_no_works() -> None:
     assert works([]) == []
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "together"),
+    [
+        ("harbor-s01e01", "harbor-s01e02", True),
+        ("harbor.S1E3.the-letter", "harbor_s02e10", True),
+        ("harbor s01.e01", "harbor", True),
+        ("harbor-s01e01-en", "harbor-s01e02-en", True),
+        ("harbor-s01e01", "haven-s01e01", False),
+        ("s01e01", "s01e02", False),
+        ("harbor-s01", "harbor-s02", False),
+        ("cs1e1", "cs1e2", False),
+        ("apollo-s1e1x", "apollo-s1e2x", False),
+    ],
+)
+def test_episodes_are_known_by_their_ids(one: str, other: str, together: bool) -> None:
+    assert len(works([title(one, "en"), title(other, "en")])) == 2 - together
+
+
 def test_a_work_is_named_by_what_a_new_version_has_too() -> None:
     heat = [title("heat-en", "en"), title("heat-fr", "fr"), title("heat", "it")]
     assert {work_name(heat[:count]) for count in (1, 2, 3)} == {"heat"}

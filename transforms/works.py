@@ -10,11 +10,14 @@ from scipy import sparse
 
 from transforms.records import Title
 
+_EPISODE = re.compile(r"(.*?[^-._ /])[-._ /]+s\d{1,4}[-._ ]?e\d{1,4}(?![^\W_]).*", re.IGNORECASE | re.DOTALL)
+
 
 def works(titles: Sequence[Title]) -> list[tuple[Title, ...]]:
     """Group titles that share a series, a ``work``, a file of audio, a cue sheet or a name, directly or through others.
 
-    A title's name is its id without its own language at the end: ``heat`` of ``heat-en``, ``heat.fr``, ``heat_en-US``.
+    A title's name is its id without its own language at the end, ``heat`` of ``heat-en``, ``heat.fr``, ``heat_en-US``;
+    and without an episode and what follows: ``harbor`` of ``harbor-s01e02`` and ``harbor.S1E3.the-letter``.
     """
     places: dict[tuple[str, str], int] = {}
     links = [(row, places.setdefault(key, len(places))) for row, title in enumerate(titles) for key in _keys(title)]
@@ -53,4 +56,6 @@ def _keys(title: Title) -> Iterator[tuple[str, str]]:
 def _name(title: Title) -> str:
     language = "[-_]".join(map(re.escape, re.split("[-_]", title.language)))
     named = re.fullmatch(f"(.*[^-._ /])[-._ /]+{language}", title.title_id, re.IGNORECASE | re.DOTALL)
-    return named[1] if title.language and named else title.title_id
+    name = named[1] if title.language and named else title.title_id
+    episode = _EPISODE.fullmatch(name)
+    return episode[1] if episode else name
