@@ -127,11 +127,29 @@ def test_annotations_are_of_the_classes_of_the_rules(tmp_path: Path) -> None:
         assert_that(named(lost), equal_to([("bad", "annotations", "warning")]), label="lost")
 
 
-def test_forced_subtitles_are_no_witness(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("names", "kinds", "read"),
+    [
+        (["a.srt"], ("forced",), []),
+        (["a.srt"], (), ["a.srt"]),
+        (["a.fr.forced.srt"], (), []),
+        (["a.fr.forced.srt"], ("full",), ["a.fr.forced.srt"]),
+        (["unforced.srt", "forced-march.srt"], (), ["unforced.srt"]),
+        (["a.srt", "b.srt"], ("sdh", "Forced"), ["a.srt"]),
+        (["a.srt", "b.srt"], ("sdh",), ["a.srt", "b.srt"]),
+    ],
+)
+def test_forced_subtitles_are_no_witness(
+    names: list[str], kinds: tuple[str, ...], read: list[str], tmp_path: Path
+) -> None:
+    for name in names:
+        (tmp_path / name).write_text("1\n00:00:01,000 --> 00:00:02,000\nHi.\n", encoding="utf-8")
+    paths = tuple(str(tmp_path / name) for name in names)
     with pipeline() as root:
-        forced = Title("a", ("a.wav",), subtitles=(str(subtitles(tmp_path)),), subtitle_kind="forced")
-        text, failures = root | beam.Create([forced]) | beam.Map(TitleSources) | ReadTimedText({})
-        assert_that(text, equal_to([TitleSources(forced)]), label="text")
+        title = Title("a", ("a.wav",), subtitles=paths, subtitle_kind=kinds)
+        sources, failures = root | beam.Create([title]) | beam.Map(TitleSources) | ReadTimedText({})
+        found = sources | beam.Map(lambda one: [Path(reading.uri).name for reading in one.text])
+        assert_that(found, equal_to([read]), label="text")
         assert_that(failures, equal_to([]), label="failures")
 
 

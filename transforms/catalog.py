@@ -63,10 +63,13 @@ def title_from_row(row: Mapping[str, Any], uri: str) -> Title:
     values |= {key: resolve(values[key], uri) for key in PATHS if key in values}
     for column in ("audio", "subtitles"):
         values[column] = tuple(resolve(path, uri) for path in _list(known.get(column, ()), column))
-    for column in ("audio_track", "annotated"):
+    for column in ("audio_track", "subtitle_kind", "annotated"):
         values[column] = _list(known.get(column, ()), column)
     values["audio_layout"] = _layout(known.get("audio_layout", ""))
     _check_pieces(values["audio"], values["audio_track"])
+    kinds, files = len(values["subtitle_kind"]), len(values["subtitles"])
+    if kinds > 1 and kinds != files:
+        raise InputError(f"names {kinds} kinds of subtitles for {files} files; give one for all, or one for each")
     if "cue_sheet_fps" in values:
         values["cue_sheet_fps"] = _rate(values["cue_sheet_fps"])
     if values.get("split", "train") not in SPLITS:

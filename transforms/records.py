@@ -27,8 +27,8 @@ class Title:
 
     audio: one file, or several that hold a channel or a pair each. audio_track: none, one, or as many as hold a channel
     or a pair each. audio_layout: the channels' names in order of files, tracks, channels; empty: as the files say.
-    annotated: the classes that annotations and truth were made for; empty: speech, music, and those they name. work: an
-    id that the versions of one work share, as an EIDR.
+    subtitle_kind: one for all subtitle files, or one for each. annotated: the classes that annotations and truth were
+    made for; empty: speech, music, and those they name. work: an id that the versions of one work share, as an EIDR.
     """
 
     title_id: str
@@ -37,7 +37,7 @@ class Title:
     series: str = ""
     split: str = ""
     subtitles: tuple[str, ...] = ()
-    subtitle_kind: str = ""
+    subtitle_kind: tuple[str, ...] = ()
     cue_sheet: str = ""
     cue_sheet_fps: float | None = None
     cue_sheet_start: str = ""

@@ -10,7 +10,7 @@ from scipy import sparse
 
 from transforms.records import Title
 
-_EPISODE = re.compile(r"(.*?[^-._ /])[-._ /]+s\d{1,4}[-._ ]?e\d{1,4}(?![^\W_]).*", re.IGNORECASE | re.DOTALL)
+_EPISODE = re.compile(r"(.*?[^-._ /])[-._ /]+s\d{1,4}[-._ /]?e\d{1,4}(?![^\W_]).*", re.IGNORECASE | re.DOTALL)
 
 
 def works(titles: Sequence[Title]) -> list[tuple[Title, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,6 +22,8 @@ from transforms.subtitles.timed_text import read_timed_text
 from transforms.subtitles.vocabulary import Vocabulary
 
 Read = Callable[[bytes, str], Reading]
+# As in "film.fr.forced.srt".
+_FORCED = re.compile(r"(?i)(?<![^\W_])forced(?![^\W_])[^/]*\Z")
 
 # The columns that decide over a title's sound, and over its labels.
 SOUND_COLUMNS = ("title_id", "audio", "audio_track", "audio_layout", "language")
@@ -101,11 +104,16 @@ class ReadTimedText(beam.PTransform):
 
 def _with_timed_text(sources: TitleSources, vocabulary: Vocabulary) -> Iterator[TitleSources | Failure]:
     read = partial(read_timed_text, language=sources.title.language, vocabulary=vocabulary)
-    # Forced narratives translate a few signs and lines; their silence says nothing of speech.
-    paths = () if sources.title.subtitle_kind == "forced" else sources.title.subtitles
-    readings, failures = _read_all(sources.title, "subtitles", paths, read)
+    readings, failures = _read_all(sources.title, "subtitles", _full_subtitles(sources.title), read)
     yield from failures
     yield replace(sources, text=readings)
+
+
+def _full_subtitles(title: Title) -> list[str]:
+    """Leave out forced narratives: they translate a few signs and lines, and their silence says nothing of speech."""
+    kinds = title.subtitle_kind * (len(title.subtitles) if len(title.subtitle_kind) == 1 else 1)
+    forced = [kind.lower() == "forced" for kind in kinds] or [bool(_FORCED.search(path)) for path in title.subtitles]
+    return [path for path, left_out in zip(title.subtitles, forced, strict=True) if not left_out]
 
 
 @dataclass
