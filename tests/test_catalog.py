@@ -293,7 +293,7 @@ class TestPieces:
             ({"audio": "a.wav", "audio_layout": {"a": 1}}, "audio_layout names "),
             ({"audio": "a.wav;b.wav;c.wav", "audio_track": "0;1"}, "names 3 files of audio and 2 tracks; give one"),
             ({"audio": "a.wav;b.wav", "audio_track": "0;1;2"}, "names 2 files of audio and 3 tracks"),
-            ({"audio": "a.wav", "subtitles": "a.srt", "subtitle_kind": "sdh;forced"}, "names 2 kinds of subtitles for 1"),
+            ({"audio": "a.wav", "subtitles": "a.srt", "subtitle_kind": "sdh;forced"}, "names 2 kinds of subtitles"),
             ({"audio": ";"}, "has no audio; every row needs"),
             ({"audio": []}, "has no audio; every row needs"),
         ],
