@@ -105,6 +105,11 @@ def test_whole_hours_are_taken_off_even_where_nothing_can_be_compared() -> None:
     assert result.trust == 1
 
 
+def test_a_film_of_three_hours_that_counts_from_the_first() -> None:
+    cues = Reading(tuple(Interval(at, at + 20, "cue") for at in range(3650, 3600 + 10_800, 600)))
+    assert synchronize(cues, CUES, None, 10_800, RULES).intervals[0].start_s == 50
+
+
 def test_a_long_film_keeps_its_third_hour() -> None:
     cues = Reading((Interval(7300, 7330, "cue"),))
     assert synchronize(cues, CUES, None, 9000, RULES).intervals == cues.intervals

@@ -91,11 +91,11 @@ def _put(reading: Reading, hours_s: float, place: _Place, verdict: str, trust: f
 
 
 def _whole_hours_s(spans: NDArray[np.float64], duration_s: float) -> float:
-    """Give the whole hours that a file's count begins with: those without which most of it lies in the programme."""
-    if not len(spans) or np.median(spans[:, 0]) < duration_s:
+    """Give the whole hours that a file's count begins with: none, unless more of it then lies in the programme."""
+    if not len(spans):
         return 0.0
     first = spans[0, 0] / _HOUR_S
-    hours_s = _HOUR_S * np.array([np.floor(first), np.round(first)])
+    hours_s = _HOUR_S * np.array([0, np.floor(first), np.round(first)])
     inside = [np.mean((spans[:, 1] > h) & (spans[:, 0] < h + duration_s)) for h in hours_s]
     return float(hours_s[int(np.argmax(inside))])
 
