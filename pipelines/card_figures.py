@@ -11,7 +11,7 @@ from typing import Any
 Row = Mapping[str, Any]
 
 # How subtitles fit the sound, from the best to the worst; "" where none were held against it.
-VERDICTS = ("kept", "moved", "doubtful", "refused", "untested")
+VERDICTS = ("kept", "moved", "doubtful", "refused", "torn", "untested")
 _EXAMPLES = 3
 _LONGEST_PATTERN = 160
 

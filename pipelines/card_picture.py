@@ -17,7 +17,7 @@ from pipelines.card_figures import VERDICTS, Row, by_size, coverages, lengths_s,
 from transforms.records import SPLITS
 
 SPLIT_COLOURS = dict(zip(SPLITS, ("#3465a4", "#e9a13b", "#8f5a9c"), strict=True))
-VERDICT_COLOURS = dict(zip(VERDICTS, ("#4e9a06", "#3465a4", "#e9a13b", "#b3261e", "#9a9a9a"), strict=True))
+VERDICT_COLOURS = dict(zip(VERDICTS, ("#4e9a06", "#3465a4", "#e9a13b", "#b3261e", "#7b1fa2", "#9a9a9a"), strict=True))
 LABEL_COLOURS = {"heard": "#2e7d6b", "not heard": "#a9cfc4", "unknown": "#e4e4e0"}
 PLAIN, GREY = "#5c7a99", "#666666"
 STYLE = {
@@ -103,7 +103,7 @@ def _offsets(axes: Axes, rows: Sequence[Row]) -> None:
     offsets = {
         v: [float(np.clip((row["offset_s"] + 1800) % 3600 - 1800, -OFFSET_REACH_S, OFFSET_REACH_S)) for row in found]
         for v, found in _tested(rows)
-        if v != "refused"
+        if v not in ("refused", "torn")
     }
     _histogram(axes, offsets, VERDICT_COLOURS, "Offset of subtitles that were used", zero=True)
     axes.set_xlabel("s, without whole hours")

@@ -128,7 +128,7 @@ def many(titles: int, languages: int) -> list[dict[str, Any]]:
     random = np.random.default_rng(0)
     found = []
     for number in range(titles):
-        verdict = str(random.choice(["kept", "moved", "doubtful", "refused", "untested"]))
+        verdict = str(random.choice(["kept", "moved", "doubtful", "refused", "torn", "untested"]))
         score = None if verdict == "untested" else float(random.normal(9, 3))
         one = synced(f"t{number}", verdict, score, float(random.normal(0, 90)))
         where = {"language": f"$l{number % languages}_", "split": ("train", "valid", "test")[number % 3]}

@@ -131,6 +131,15 @@ def test_a_cue_sheet_is_moved_to_the_music_that_a_model_heard() -> None:
     assert sync.offset_s == pytest.approx(-7, abs=0.1)
 
 
+@pytest.mark.parametrize("late_s", [3.0, 20.0])
+def test_a_file_with_a_break_in_it_is_left_out(late_s: float) -> None:
+    torn = [(start + late_s * (start > 700), end + late_s * (start > 700)) for start, end in SPOKEN]
+    result = synchronize(reading(torn), LINES, CURVE, DURATION_S, RULES)
+    assert result.sync is not None
+    assert (result.sync.verdict, result.trust) == ("torn", 0.0)
+    assert "in parts only" in describe(result.sync)
+
+
 def test_a_few_lines_are_kept_with_less_weight() -> None:
     text = reading(SPOKEN[:3])
     result = synchronize(text, LINES, heard(lines(5, 60), 60), 60, RULES)

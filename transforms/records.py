@@ -77,7 +77,8 @@ class Sync:
     """How a file's times fit the sound: its time t belongs at rate · t + offset_s on the title's timeline.
 
     score: in standard deviations above chance; NaN where nothing could be compared. verdict: ``kept`` as it is (but for
-    whole hours), ``moved``, ``doubtful`` and kept with less weight, ``refused``, or ``untested``.
+    whole hours), ``moved``, ``doubtful`` and kept with less weight, ``refused``, ``torn`` (parts of it belong at
+    different places) and left out, too, or ``untested``.
     """
 
     offset_s: float

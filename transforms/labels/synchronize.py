@@ -31,6 +31,8 @@ _LATE_S: dict[tuple[str, ...], float] = {LINES: 0.15}
 _NEAR_S = 2.0
 _OWN_S = 0.5
 _HOUR_S = 3600
+# A file is looked at in so many parts at the most, of at least so many spans, that each of them can tell.
+_PARTS, _PART_SPANS = 8, 40
 
 
 @dataclass(frozen=True)
@@ -55,16 +57,17 @@ def synchronize(
     unmoved = _Place(0.0, 1.0, np.nan)
     if curve is None or not len(spans) or len(curve) < _SCENE_S * CURVE_HZ:
         return _put(reading, hours_s, unmoved, "untested", 1.0)
-    own, moved, *stretched = _places(spans - hours_s, _LATE_S.get(kinds, 0.0), curve, rules)
+    late_s = _LATE_S.get(kinds, 0.0)
+    own, moved, *stretched = _places(spans - hours_s, late_s, curve, rules)
     best = own if own.score >= rules.own_score and own.score > moved.score - rules.rival_score else moved
     best = max([best, *stretched], key=lambda place: place.score - rules.rates.get(place.rate, 0))
-    if best is own:
-        return _put(reading, hours_s, own, "kept", 1.0)
-    if len(spans) < rules.few_spans:
+    if best is not own and len(spans) < rules.few_spans:
         return _put(reading, hours_s, own, "doubtful", rules.doubtful_trust)
-    if best.score >= rules.found_score:
-        return _put(reading, hours_s, best, "moved", 1.0)
-    return _put(reading, hours_s, own, "refused", 0.0)
+    if best is not own and best.score < rules.found_score:
+        return _put(reading, hours_s, own, "refused", 0.0)
+    if _is_torn((spans - hours_s) * best.rate + best.offset_s, late_s, curve, rules):
+        return _put(reading, hours_s, best, "torn", 0.0)
+    return _put(reading, hours_s, best, "kept" if best is own else "moved", 1.0)
 
 
 def describe(sync: Sync) -> str:
@@ -72,6 +75,8 @@ def describe(sync: Sync) -> str:
     score = f"(score {sync.score:.1f})"
     if sync.verdict == "refused":
         return f"does not fit the sound {score} and was left out: is it of this title, in this cut and language?"
+    if sync.verdict == "torn":
+        return f"keeps time with the sound in parts only {score} and was left out: is it of this cut, without breaks?"
     if sync.verdict == "doubtful":
         return f"says too little to tell whether it fits the sound {score}: its labels have less weight"
     if (sync.offset_s, sync.rate) == (0.0, 1.0):
@@ -102,12 +107,27 @@ def _whole_hours_s(spans: NDArray[np.float64], duration_s: float) -> float:
 
 def _places(spans: NDArray[np.float64], late_s: float, curve: Curve, rules: SyncRules) -> list[_Place]:
     """Give the place that the file says is its own, the best at its own rate, and the best at each other rate."""
-    reach, near = round(rules.reach_s * CURVE_HZ), round(_OWN_S * CURVE_HZ)
-    likely = _standardized(curve)
+    reach, likely = round(rules.reach_s * CURVE_HZ), _standardized(curve)
     scores = {rate: _scores(likely, spans * rate - late_s, reach) for rate in (1.0, *rules.rates)}
-    own = _Place(0.0, 1.0, float(scores[1.0][reach - near : reach + near + 1].max()))
+    own = _Place(0.0, 1.0, _own_score(scores[1.0], reach))
     at = {rate: int(np.argmax(found)) for rate, found in scores.items()}
     return [own, *(_Place((at[rate] - reach) / CURVE_HZ, rate, float(scores[rate][at[rate]])) for rate in scores)]
+
+
+def _is_torn(spans: NDArray[np.float64], late_s: float, curve: Curve, rules: SyncRules) -> bool:
+    """Tell whether a part of the spans, all at their place, fits much better at another, as before or after a break."""
+    reach, likely = round(rules.reach_s * CURVE_HZ), _standardized(curve)
+    parts = np.array_split(spans, min(_PARTS, len(spans) // _PART_SPANS) or 1)
+    for scores in (_scores(likely, part - late_s, reach) for part in parts if len(parts) > 1):
+        if scores.max() >= max(rules.found_score, _own_score(scores, reach) + 2 * rules.rival_score):
+            return True
+    return False
+
+
+def _own_score(scores: NDArray[np.float64], reach: int) -> float:
+    """Give the best score at the spans' own place, give or take a little."""
+    near = round(_OWN_S * CURVE_HZ)
+    return float(scores[reach - near : reach + near + 1].max())
 
 
 def _standardized(curve: Curve) -> NDArray[np.float64]:
