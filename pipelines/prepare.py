@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import glob
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -95,6 +96,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         args.rules_file = args.rules
         args.rules = _rules(args.rules)
+        _check_activity(args.activity)
         titles = job.count_titles([args.catalog])
     except InputError as error:
         parser.error(str(error))
@@ -110,12 +112,17 @@ def _make_card(args: argparse.Namespace) -> None:
         "rules": args.rules_file or "those of the program",
         "classes": ", ".join(args.rules.classes),
         "level": "-27 LKFS" if args.exact_level else "-27 LKFS ± 2 LU",
-        "activity": args.activity or "none: subtitles were brought to a rough curve of the sound",
+        "activity": args.activity or "none: subtitles were brought to a rough curve of the sound alone",
     }
     try:
         make_card(args.output, settings)
     except InputError as error:  # the shards are there all the same
         print(f"prepare: the card could not be made: {error}", file=sys.stderr)
+
+
+def _check_activity(folder: str) -> None:
+    if folder and not storage.match(f"{glob.escape(folder.rstrip('/'))}/activity/*.parquet"):
+        raise InputError(f"--activity {folder}: holds no tables of activity; give the output folder of smad tag")
 
 
 def _rules(path: str | None) -> LabelRules:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from transforms.catalog import read_catalog
 from transforms.frames import SAMPLE_RATE_HZ
 from transforms.labels.rules import read_rules
-from transforms.labels.synchronize import CUES, LINES, describe, synchronize
+from transforms.labels.synchronize import CUES, LINES, describe, synchronize, synchronize_by
 from transforms.records import Interval, Reading, Sync, Title
 from transforms.sound.load import load
 from transforms.sound.speech_curve import CURVE_HZ, speech_curve
@@ -147,6 +147,24 @@ def test_a_few_lines_are_kept_with_less_weight() -> None:
     assert result.sync is not None
     assert (result.sync.verdict, result.trust) == ("doubtful", RULES.doubtful_trust)
     assert "less weight" in describe(result.sync)
+
+
+def test_of_several_curves_the_one_that_hears_it_decides() -> None:
+    deaf = np.random.default_rng(3).normal(size=len(CURVE)).astype(np.float32)
+    text = reading(SPOKEN, offset_s=5)
+    for curves in ([deaf, CURVE], [CURVE, deaf]):
+        assert synchronize_by(text, LINES, curves, DURATION_S, RULES) == synchronize(
+            text, LINES, CURVE, DURATION_S, RULES
+        )
+    assert synchronize_by(text, LINES, [deaf], DURATION_S, RULES).trust == 0
+    assert synchronize_by(text, LINES, [], DURATION_S, RULES).trust == 1
+
+
+def test_a_cue_sheet_that_does_not_fit_is_doubted_not_refused() -> None:
+    cues = Reading(tuple(Interval(start, end, "cue") for start, end in lines(4)))
+    result = synchronize(cues, CUES, CURVE, DURATION_S, RULES)
+    assert result.sync is not None
+    assert (result.sync.verdict, result.trust) == ("doubtful", RULES.doubtful_trust)
 
 
 @pytest.mark.parametrize(

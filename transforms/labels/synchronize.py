@@ -8,6 +8,7 @@ whole hours are taken off where a file begins that late.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -61,13 +62,23 @@ def synchronize(
     own, moved, *stretched = _places(spans - hours_s, late_s, curve, rules)
     best = own if own.score >= rules.own_score and own.score > moved.score - rules.rival_score else moved
     best = max([best, *stretched], key=lambda place: place.score - rules.rates.get(place.rate, 0))
-    if best is not own and len(spans) < rules.few_spans:
-        return _put(reading, hours_s, own, "doubtful", rules.doubtful_trust)
-    if best is not own and best.score < rules.found_score:
+    if best is not own and (len(spans) < rules.few_spans or best.score < rules.found_score):
+        # That a model hears music badly is likelier than that a cue sheet is another title's.
+        if len(spans) < rules.few_spans or kinds == CUES:
+            return _put(reading, hours_s, own, "doubtful", rules.doubtful_trust)
         return _put(reading, hours_s, own, "refused", 0.0)
-    if _is_torn((spans - hours_s) * best.rate + best.offset_s, late_s, curve, rules):
+    if kinds == LINES and _is_torn((spans - hours_s) * best.rate + best.offset_s, late_s, curve, rules):
         return _put(reading, hours_s, best, "torn", 0.0)
     return _put(reading, hours_s, best, "kept" if best is own else "moved", 1.0)
+
+
+def synchronize_by(
+    reading: Reading, kinds: tuple[str, ...], curves: Sequence[Curve], duration_s: float, rules: SyncRules
+) -> Reading:
+    """Do this by several curves of the same sound, and take what fits best: each may be deaf where another hears."""
+    given: Sequence[Curve | None] = curves or [None]
+    tried = [synchronize(reading, kinds, curve, duration_s, rules) for curve in given]
+    return max(tried, key=lambda one: (one.trust, one.sync.score if one.sync else 0.0))
 
 
 def describe(sync: Sync) -> str:
@@ -78,7 +89,7 @@ def describe(sync: Sync) -> str:
     if sync.verdict == "torn":
         return f"keeps time with the sound in parts only {score} and was left out: is it of this cut, without breaks?"
     if sync.verdict == "doubtful":
-        return f"says too little to tell whether it fits the sound {score}: its labels have less weight"
+        return f"it cannot be told whether it fits the sound {score}: its labels have less weight"
     if (sync.offset_s, sync.rate) == (0.0, 1.0):
         return ""
     return f"does not keep time with the sound: moved by {sync.offset_s:+.2f} s at rate {sync.rate:.5f} {score}"

@@ -18,7 +18,7 @@ from transforms.activity import Activity
 from transforms.frames import seconds
 from transforms.labels.label import cut, label_frames, merge_readings, most_trusted
 from transforms.labels.rules import LabelRules, SyncRules
-from transforms.labels.synchronize import CUES, LINES, describe, synchronize
+from transforms.labels.synchronize import CUES, LINES, describe, synchronize_by
 from transforms.ptransforms import coders  # noqa: F401 - registers them
 from transforms.ptransforms.guard import guarded
 from transforms.records import (
@@ -94,7 +94,7 @@ def _segmented(loaded: LoadedTitle) -> SegmentedTitle:
 class Synchronize(beam.PTransform):
     """Bring the titles' subtitles and cue sheets to their sound.
 
-    activity: the output of an earlier ``smad tag``, whose activity serves instead of a rough curve of the sound; or "".
+    activity: the output of an earlier ``smad tag``, whose activity serves beside a rough curve of the sound; or "".
     """
 
     rules: SyncRules
@@ -110,27 +110,23 @@ def _synchronized(loaded: LoadedTitle, rules: SyncRules, activity: str) -> Itera
     text, cues = loaded.sources.text, loaded.sources.cues
     samples, duration_s = loaded.audio.samples, seconds(len(loaded.audio.samples))
     if text:
-        curve = _heard(loaded.title, activity, "speech")
-        curve = speech_curve(samples) if curve is None else curve
-        text = tuple(synchronize(one, LINES, curve, duration_s, rules) for one in text)
+        curves = [speech_curve(samples), *_heard(loaded.title, activity, "speech")]
+        text = tuple(synchronize_by(one, LINES, curves, duration_s, rules) for one in text)
     if cues:
         # A handful of cues fits anywhere; and of music the sound alone gives no curve to go by.
-        curve = _heard(loaded.title, activity, "music") if len(cues.intervals) >= rules.few_spans else None
-        cues = synchronize(cues, CUES, curve, duration_s, rules)
+        curves = list(_heard(loaded.title, activity, "music")) if len(cues.intervals) >= rules.few_spans else []
+        cues = synchronize_by(cues, CUES, curves, duration_s, rules)
     for reading in (*text, *([cues] if cues else [])):
         if reading.sync and (message := describe(reading.sync)):
             yield Failure(loaded.title.title_id, reading.uri, "sync", "Warning", message, "warning")
     yield replace(loaded, sources=replace(loaded.sources, text=text, cues=cues))
 
 
-def _heard(title: Title, tags: str, label: str) -> NDArray[np.float32] | None:
-    """Read what an earlier run of ``smad tag`` heard, as a curve; None where it did not hear this title."""
-    if not tags:
-        return None
-    rows = storage.read_table(storage.table_path(tags, "activity", title.title_id))
-    if not rows or label not in rows[0]["classes"]:
-        return None
-    return curve_of(np.array(rows[0]["probability"][rows[0]["classes"].index(label)], np.float32))
+def _heard(title: Title, tags: str, label: str) -> Iterator[NDArray[np.float32]]:
+    """Read what an earlier run of ``smad tag`` heard, as a curve; none where it did not hear this title."""
+    rows = storage.read_table(storage.table_path(tags, "activity", title.title_id)) if tags else None
+    if rows and label in rows[0]["classes"]:
+        yield curve_of(np.array(rows[0]["probability"][rows[0]["classes"].index(label)], np.float32))
 
 
 @dataclass
