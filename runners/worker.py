@@ -5,12 +5,17 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import warnings
 from typing import NoReturn
 
 
 def hush() -> None:
-    """Drop Beam's remark, made on every import, that the BigQuery client of its ``gcp`` extra is not installed."""
+    """Drop what is said on every import, and to no use.
+
+    Beam remarks that the BigQuery client of its ``gcp`` extra is not installed, Google's library that Python is old.
+    """
     logging.getLogger().addFilter(lambda record: "apitools not found" not in record.getMessage())
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"google\.api_core")
 
 
 def leave(status: int) -> NoReturn:

@@ -89,10 +89,17 @@ class TestSpeech:
         assert weights[163:259] == pytest.approx(0.5)
         assert weights[261:] == pytest.approx(0.3)
 
-    def test_a_file_without_a_line_is_far_from_all(self) -> None:
+    def test_a_file_without_a_line_says_nothing(self) -> None:
         targets, weights = speech(label(3, reading()))
         assert not targets.any()
-        assert weights == pytest.approx(0.3)
+        assert not weights.any()
+
+    def test_the_longer_the_gap_the_less_it_says(self) -> None:
+        # A line from 0 to 2 s, and none for the rest of ten minutes: the end of the file may be missing.
+        _, weights = speech(label(3000, reading((0, 2, "dialogue"))))
+        assert weights[5 * 12 : 5 * 22] == pytest.approx(0.5)
+        assert weights[5 * 22 : 5 * 242] == pytest.approx(0.3)
+        assert not weights[5 * 242 :].any()
 
     def test_a_gap_of_under_a_second_says_little(self) -> None:
         _, weights = speech(label(40, reading((0, 3, "dialogue"), (3.9, 8, "dialogue"))))

@@ -90,9 +90,10 @@ def _of_kinds(sources: Iterable[Reading], kinds: Sequence[str]) -> Iterator[Read
 
 
 def _throughout(track: Track, rule: Rule, source: Reading) -> Track:
-    """Let a source's being there speak for every frame, for less where its rows are far."""
-    far = to_span_s(merged(source.intervals), len(track[0])) > rule.far_s
-    return _put(track, rule, np.ones(len(far)), np.where(far, rule.far_weight, rule.weight), source.trust)
+    """Let a source's being there speak for every frame, for less where its rows are far, and not where it has none."""
+    away_s = to_span_s(merged(source.intervals), len(track[0]))
+    weight = np.where(away_s > rule.far_s, rule.far_weight, rule.weight)
+    return _put(track, rule, (away_s <= rule.lost_s).astype(float), weight, source.trust)
 
 
 def _where_said(track: Track, rule: Rule, said: Reading) -> Track:

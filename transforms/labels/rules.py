@@ -35,6 +35,7 @@ class Rule:
     open_s: float = 0.0
     far_s: float = math.inf
     far_weight: float = 0.0
+    lost_s: float = math.inf
 
 
 @dataclass(frozen=True)
