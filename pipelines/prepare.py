@@ -15,16 +15,10 @@ from pipelines.card import make_card
 from runners.worker import leave
 from transforms import storage
 from transforms.labels.rules import LabelRules, read_rules
-from transforms.ptransforms.read import (
-    LABEL_COLUMNS,
-    SOUND_COLUMNS,
-    ReadAnnotations,
-    ReadCatalog,
-    ReadCueSheets,
-    ReadTimedText,
-    SkipDone,
-)
-from transforms.ptransforms.title import CutSegments, LabelFrames, LoadTitle, Synchronize
+from transforms.ptransforms.labels import CutSegments, LabelFrames, Synchronize
+from transforms.ptransforms.read import LABEL_COLUMNS, SOUND_COLUMNS, ReadCatalog, SkipDone
+from transforms.ptransforms.sources import ReadAnnotations, ReadCueSheets, ReadTimedText
+from transforms.ptransforms.title import LoadTitle
 from transforms.ptransforms.write import WriteShards, write_failures
 from transforms.records import SPLITS, InputError, TitleSources
 from transforms.split import DEFAULT_SHARES

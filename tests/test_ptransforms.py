@@ -19,15 +19,11 @@ from transforms.labels.rules import read_rules
 from transforms.metrics import Counts
 from transforms.ptransforms import title as title_module
 from transforms.ptransforms.guard import guarded
-from transforms.ptransforms.read import (
-    ReadAnnotations,
-    ReadCatalog,
-    ReadCueSheets,
-    ReadTimedText,
-    SkipDone,
-)
+from transforms.ptransforms.labels import CutSegments, LabelFrames
+from transforms.ptransforms.read import ReadCatalog, SkipDone
 from transforms.ptransforms.score import SumCounts
-from transforms.ptransforms.title import CutSegments, LabelFrames, LoadTitle, Windows, _loaded, facts_of
+from transforms.ptransforms.sources import ReadAnnotations, ReadCueSheets, ReadTimedText
+from transforms.ptransforms.title import LoadTitle, Windows, _loaded, facts_of
 from transforms.ptransforms.write import WriteFailures, WriteShards
 from transforms.records import (
     Failure,

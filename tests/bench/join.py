@@ -24,15 +24,8 @@ from apache_beam.metrics import Metrics, MetricsFilter
 from runners.options import engine
 from transforms.cue_sheets.sheet import read_cue_sheet
 from transforms.labels.rules import read_rules
-from transforms.ptransforms.read import (
-    LABEL_COLUMNS,
-    SOUND_COLUMNS,
-    ReadAnnotations,
-    ReadCatalog,
-    ReadCueSheets,
-    ReadTimedText,
-    SkipDone,
-)
+from transforms.ptransforms.read import LABEL_COLUMNS, SOUND_COLUMNS, ReadCatalog, SkipDone
+from transforms.ptransforms.sources import ReadAnnotations, ReadCueSheets, ReadTimedText
 from transforms.records import Reading, TitleSources
 from transforms.subtitles.timed_text import read_timed_text
 

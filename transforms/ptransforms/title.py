@@ -1,8 +1,7 @@
-"""From a title's sound to labelled segments or to its activity: one fused chain, nothing is shuffled."""
+"""From a title to its sound, and from that to its activity: one fused chain, nothing is shuffled."""
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -16,27 +15,19 @@ from numpy.typing import NDArray
 from transforms import storage
 from transforms.activity import Activity
 from transforms.frames import seconds
-from transforms.labels.label import cut, label_frames, merge_readings, most_trusted
-from transforms.labels.rules import LabelRules, SyncRules
-from transforms.labels.synchronize import CUES, LINES, describe, synchronize_by
 from transforms.ptransforms import coders  # noqa: F401 - registers them
 from transforms.ptransforms.guard import guarded
 from transforms.records import (
     Failure,
     LoadedTitle,
-    Segment,
-    SegmentedTitle,
     Title,
     TitleFacts,
     TitleSources,
     TitleWindows,
 )
-from transforms.segment import segment
 from transforms.sound.apart import read_apart, rss_mb
 from transforms.sound.load import keep
 from transforms.sound.loudness import is_silent
-from transforms.sound.quiet import quiet
-from transforms.sound.speech_curve import curve_of, speech_curve
 from transforms.stitch import stitch, windows
 
 
@@ -75,84 +66,6 @@ def _loaded(sources: TitleSources, exact_level: bool) -> Iterator[LoadedTitle | 
 
 def _stamps(title: Title) -> list[tuple[Any, ...]]:
     return [storage.stamp(uri) for uri in title.audio]
-
-
-@dataclass
-class CutSegments(beam.PTransform):
-    """Cut loaded titles into 20 s segments."""
-
-    def expand(self, loaded: beam.PCollection) -> beam.PCollection:
-        """Take LoadedTitle; give SegmentedTitle."""
-        return loaded | beam.Map(_segmented).with_output_types(SegmentedTitle)
-
-
-def _segmented(loaded: LoadedTitle) -> SegmentedTitle:
-    return SegmentedTitle(loaded, tuple(map(Segment, itertools.count(), segment(loaded.audio.samples))))
-
-
-@dataclass
-class Synchronize(beam.PTransform):
-    """Bring the titles' subtitles and cue sheets to their sound.
-
-    activity: the output of an earlier ``smad tag``, whose activity serves beside a rough curve of the sound; or "".
-    """
-
-    rules: SyncRules
-    activity: str = ""
-
-    def expand(self, loaded: beam.PCollection) -> Any:
-        """Take and give LoadedTitle, and failures: a file that was moved or does not fit."""
-        rules, activity = self.rules, self.activity
-        return loaded | guarded("sync", lambda title: _synchronized(title, rules, activity), gives=LoadedTitle)
-
-
-def _synchronized(loaded: LoadedTitle, rules: SyncRules, activity: str) -> Iterator[LoadedTitle | Failure]:
-    text, cues = loaded.sources.text, loaded.sources.cues
-    samples, duration_s = loaded.audio.samples, seconds(len(loaded.audio.samples))
-    if text:
-        curves = [speech_curve(samples), *_heard(loaded.title, activity, "speech")]
-        text = tuple(synchronize_by(one, LINES, curves, duration_s, rules) for one in text)
-    if cues:
-        # A handful of cues fits anywhere; and of music the sound alone gives no curve to go by.
-        curves = list(_heard(loaded.title, activity, "music")) if len(cues.intervals) >= rules.few_spans else []
-        cues = synchronize_by(cues, CUES, curves, duration_s, rules)
-    for reading in (*text, *([cues] if cues else [])):
-        if reading.sync and (message := describe(reading.sync)):
-            yield Failure(loaded.title.title_id, reading.uri, "sync", "Warning", message, "warning")
-    yield replace(loaded, sources=replace(loaded.sources, text=text, cues=cues))
-
-
-def _heard(title: Title, tags: str, label: str) -> Iterator[NDArray[np.float32]]:
-    """Read what an earlier run of ``smad tag`` heard, as a curve; none where it did not hear this title."""
-    rows = storage.read_table(storage.table_path(tags, "activity", title.title_id)) if tags else None
-    if rows and label in rows[0]["classes"]:
-        yield curve_of(np.array(rows[0]["probability"][rows[0]["classes"].index(label)], np.float32))
-
-
-@dataclass
-class LabelFrames(beam.PTransform):
-    """Give every segment its frame targets and weights, from the title's sources."""
-
-    rules: LabelRules
-
-    def expand(self, segmented: beam.PCollection) -> Any:
-        """Take and give SegmentedTitle, and failures."""
-        rules = self.rules
-        return segmented | guarded("label", lambda title: _labelled(title, rules), gives=SegmentedTitle)
-
-
-def _labelled(segmented: SegmentedTitle, rules: LabelRules) -> Iterator[SegmentedTitle]:
-    sources, samples = segmented.loaded.sources, segmented.loaded.audio.samples
-    said = {
-        "annotations": sources.annotations,
-        "subtitles": merge_readings(most_trusted(sources.text)),
-        "cue_sheet": sources.cues,
-        "sound": quiet(samples, rules.quiet_dbfs),
-    }
-    labels = label_frames(segmented.frames, said, rules)
-    parts = ((part, *cut(labels, part.index)) for part in segmented.segments)
-    labelled = tuple(replace(part, targets=targets, weights=weights) for part, targets, weights in parts)
-    yield replace(segmented, segments=labelled, label_source=labels.source, classes=rules.classes)
 
 
 @dataclass
