@@ -99,7 +99,7 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         "smad train", description=__doc__, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    made.add_argument("--shards", required=True, help="folders made by smad prepare or smad mix, comma-separated")
+    made.add_argument("--shards", required=True, help="folders made by smad prepare, comma-separated")
     made.add_argument("--output", required=True, help="the checkpoint file; an interrupted training resumes from it")
     made.add_argument("--overwrite", action="store_true", help="start anew where a checkpoint exists")
     default = Recipe()
@@ -139,7 +139,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _share(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{text} is not a share between 0 and 1")
     return value

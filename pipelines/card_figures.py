@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +13,8 @@ Row = Mapping[str, Any]
 
 # How subtitles fit the sound, from the best to the worst; "" where none were held against it.
 VERDICTS = ("kept", "moved", "doubtful", "refused", "torn", "untested")
+# Of real time, and of timecode at 1000/1001 of a whole rate that drops no labels.
+_HOURS_S = (3600.0, 3603.6)
 _EXAMPLES = 3
 _LONGEST_PATTERN = 160
 
@@ -95,6 +98,11 @@ def troubles(failures: Iterable[Row]) -> list[Trouble]:
 def verdicts(rows: Sequence[Row]) -> dict[str, list[Row]]:
     """Group the titles whose subtitles were held against the sound by what was found."""
     return {verdict: [row for row in rows if row.get("sync") == verdict] for verdict in VERDICTS}
+
+
+def lag_s(offset_s: float) -> float:
+    """Give an offset but for whole hours, be they of real time or of timecode that runs 0.1 % slow."""
+    return min((math.remainder(offset_s, hour_s) for hour_s in _HOURS_S), key=abs)
 
 
 def severities(failures: Iterable[Row]) -> Counter[str]:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-from pipelines.card_figures import VERDICTS, Row, by_size, coverages, lengths_s, verdicts
+from pipelines.card_figures import VERDICTS, Row, by_size, coverages, lag_s, lengths_s, verdicts
 from transforms.records import SPLITS
 
 SPLIT_COLOURS = dict(zip(SPLITS, ("#3465a4", "#e9a13b", "#8f5a9c"), strict=True))
@@ -101,7 +101,7 @@ def _scores(axes: Axes, rows: Sequence[Row]) -> None:
 def _offsets(axes: Axes, rows: Sequence[Row]) -> None:
     """Show how far files were moved, but for the whole hours that their count begins with."""
     offsets = {
-        v: [float(np.clip((row["offset_s"] + 1800) % 3600 - 1800, -OFFSET_REACH_S, OFFSET_REACH_S)) for row in found]
+        v: [float(np.clip(lag_s(row["offset_s"]), -OFFSET_REACH_S, OFFSET_REACH_S)) for row in found]
         for v, found in _tested(rows)
         if v not in ("refused", "torn")
     }

@@ -8,7 +8,7 @@ from statistics import median
 
 import numpy as np
 
-from pipelines.card_figures import Row, Trouble, by_size, coverages, lengths_s, severities, troubles, verdicts
+from pipelines.card_figures import Row, Trouble, by_size, coverages, lag_s, lengths_s, severities, troubles, verdicts
 from transforms.records import SPLITS
 
 PICTURE = "card.png"
@@ -40,7 +40,7 @@ def markdown(rows: Sequence[Row], failures: Sequence[Row], settings: Mapping[str
         "share of what is known in which the class is heard.",
         _labels_table(rows),
         _sources_table(rows),
-        "## Subtitles against the sound\n\nOf each title the first file that could be compared; scores are in standard "
+        "## Subtitles against the sound\n\nOf each title the file that is trusted most; scores are in standard "
         "deviations above chance, offsets without whole hours.",
         _fit_table(rows),
         "## Loudness of the mono mix as delivered, but for silence",
@@ -144,7 +144,7 @@ def _fit_table(rows: Sequence[Row]) -> str:
     lines = []
     for verdict, found in verdicts(rows).items():
         scores = [row["sync_score"] for row in found if row["sync_score"] is not None]
-        offsets = [abs((row["offset_s"] + 1800) % 3600 - 1800) for row in found]
+        offsets = [abs(lag_s(row["offset_s"])) for row in found]
         stretched = sum(row["rate"] != 1 for row in found)
         middle = (f"{median(scores):.1f}" if scores else "–", f"{median(offsets):.2f} s" if offsets else "–")
         lines.append([verdict, f"{len(found):,}", *middle, f"{stretched:,}"])

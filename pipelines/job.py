@@ -66,6 +66,8 @@ def parse(made: argparse.ArgumentParser, argv: Sequence[str] | None) -> tuple[ar
     args, beam_args = made.parse_known_args(argv)
     check_beam_args(made, beam_args)
     storage.use_options(beam_args)  # the inputs are looked at before there is a pipeline
+    if not storage.is_writable(args.output):
+        made.error(f"--output {args.output}: is no folder that can be written to; check the path and its permissions")
     return args, beam_args
 
 
@@ -171,7 +173,10 @@ def _written_since(output: str, begun: float) -> int:
 
 
 def _share(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{text} is not a share between 0 and 1")
     return value

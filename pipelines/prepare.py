@@ -130,7 +130,10 @@ def _rules(path: str | None) -> LabelRules:
 
 
 def _shares(text: str) -> tuple[float, ...]:
-    shares = tuple(float(part) for part in text.split(","))
+    try:
+        shares = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        shares = ()
     if len(shares) != len(SPLITS) or min(shares) < 0 or not sum(shares):
         raise argparse.ArgumentTypeError(f"{text!r}: give three shares, as 0.8,0.1,0.1")
     return shares

@@ -15,7 +15,7 @@ from matplotlib.image import imread
 
 from pipelines import prepare
 from pipelines.card import make_card
-from pipelines.card_figures import Coverage, by_size, coverages, lengths_s, troubles, verdicts
+from pipelines.card_figures import Coverage, by_size, coverages, lag_s, lengths_s, troubles, verdicts
 from pipelines.card_picture import draw
 from pipelines.card_text import headlines, markdown
 from transforms import storage, tables
@@ -79,6 +79,13 @@ class TestFigures:
     def test_verdicts(self) -> None:
         rows = [synced("a", "kept", 9), synced("b", "kept", 8), synced("c", "untested", None), row("d")]
         assert {name: len(found) for name, found in verdicts(rows).items() if found} == {"kept": 2, "untested": 1}
+
+
+@pytest.mark.parametrize(
+    ("offset_s", "left_s"), [(0, 0), (-12, -12), (-3600, 0), (-3603.6, 0), (-36036, 0), (-3588, 12), (3598.5, -1.5)]
+)
+def test_whole_hours_are_no_lag(offset_s: float, left_s: float) -> None:
+    assert lag_s(offset_s) == pytest.approx(left_s)
 
 
 class TestWords:

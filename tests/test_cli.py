@@ -47,6 +47,12 @@ def test_no_verb_shows_the_usage_and_fails(capsys: pytest.CaptureFixture[str]) -
         (["prepare", "--catalog", "c.csv", "--output", "o", "--splits", "1,2"], "give three shares"),
         (["prepare", "--catalog", "c.csv", "--output", "o", "--max-failed", "2"], "not a share between 0 and 1"),
         (["prepare", "--catalog", "c.csv", "--output", "o", "--splitz=1,0,0"], "neither an option of smad prepare nor"),
+        (["prepare", "--catalog", "c.csv", "--output", "o", "--splits", "a,b,c"], "give three shares"),
+        (
+            ["prepare", "--catalog", "c.csv", "--output", "o", "--max-failed", "few"],
+            "few is not a share between 0 and 1",
+        ),
+        (["train", "--shards", "s", "--output", "m.ckpt", "--balance", "x"], "x is not a share between 0 and 1"),
         (["tag", "a.wav", "--output", "o", "--checkpoint", "none.ckpt"], "none.ckpt: cannot be opened as a checkpoint"),
         (["tag", "--output", "o"], "required: INPUT"),
         (["evaluate", "--activity", "a", "--truth", "none.csv", "--output", "o"], "none.csv: cannot be opened"),
@@ -67,6 +73,27 @@ def test_a_catalog_without_its_columns_is_refused(tmp_path: Path, capsys: pytest
     (tmp_path / "catalog.csv").write_text("id,file\n1,a.wav\n", encoding="utf-8")
     assert status("prepare", "--catalog", str(tmp_path / "catalog.csv"), "--output", str(tmp_path / "out")) == 2
     assert "no column audio and no column title_id" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--output", "catalog.csv"], "--output catalog.csv: is no folder that can be written to"),
+        (["--output", "out", "--activity", "nowhere"], "--activity nowhere: holds no tables of activity"),
+    ],
+)
+def test_folders_are_looked_at_first(
+    options: list[str],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("catalog.csv").write_text("title_id,audio\n1,a.wav\n", encoding="utf-8")
+    assert status("prepare", "--catalog", "catalog.csv", *options) == 2
+    assert message in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["catalog.csv"]
 
 
 def test_a_verb_is_a_module_too() -> None:

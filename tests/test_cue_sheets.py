@@ -104,6 +104,11 @@ def test_the_programme_start_is_counted_as_the_sheet_counts(start: str, fps: flo
     assert read(HEADER + "1,a,BI,01:00:10:12,01:01:00:00\n", fps, start)[0][0] == seconds
 
 
+@pytest.mark.parametrize(("fps", "hour_s"), [(25, 3600), (23.976, 3603.6)])
+def test_an_hour_of_its_timecode(fps: float, hour_s: float) -> None:
+    assert read_cue_sheet((HEADER + "1,a,BI,01:00:10:12,01:01:00:00\n").encode(), fps).hour_s == pytest.approx(hour_s)
+
+
 def test_drop_frame_sheet() -> None:
     sheet = HEADER + "1,a,BI,01:10:00;00,01:20:00;00\n"
     assert read(sheet, 29.97, "01:00:00:00") == [(599.9994, 1199.9988, "cue")]

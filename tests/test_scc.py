@@ -87,6 +87,11 @@ def test_timecodes(timecode: str, start_s: float) -> None:
     assert event.start_s == pytest.approx(start_s, abs=1e-9)
 
 
+@pytest.mark.parametrize(("timecode", "hour_s"), [("01:00:00:00", 3603.6), ("01:00:00;00", 107892 * 1001 / 30000)])
+def test_an_hour_of_its_timecode(timecode: str, hour_s: float) -> None:
+    assert read_scc(f"{HEADER}{timecode}\t{HELLO}\n").hour_s == pytest.approx(hour_s)
+
+
 def test_one_line_with_a_colon_does_not_make_a_file_non_drop() -> None:
     lines = "".join(f"01:00:{second:02};00\t{HELLO}\n" for second in (10, 20, 30))
     found = read_scc(HEADER + lines + f"01:00:40:00\t{HELLO}\n")
@@ -290,7 +295,7 @@ def test_what_is_not_scc_is_refused(text: str) -> None:
 
 
 def test_a_file_without_captions_has_no_events() -> None:
-    assert read_scc(HEADER) == Events(())
+    assert read_scc(HEADER) == Events((), hour_s=3603.6)
 
 
 WORDS = st.lists(st.integers(0, 0xFFFF).map("{:04x}".format) | st.sampled_from([RCL, EOC, EDM, RU2, CR, RDC, BS]))

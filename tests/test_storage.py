@@ -322,6 +322,19 @@ class TestObjectFile:
             file.read()
 
 
+def test_a_folder_can_be_made_only_below_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert storage.is_writable(str(tmp_path / "a" / "b"))
+    assert storage.is_writable("s3://bucket/b")
+    assert not storage.is_writable(str(tmp_path / "file"))
+    assert not storage.is_writable(str(tmp_path / "file" / "b"))
+
+
+def test_a_folder_without_its_permission_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path)
+    assert not storage.is_writable(str(tmp_path / "b"))
+
+
 class TestTables:
     TITLE = Title("s/e 1", ("/f/e1.mkv",), language="fr", input_digest="d")
 
@@ -401,7 +414,8 @@ class TestTables:
         weights[0, 1, :50], targets[0, 1, :10], targets[0, 1, 10:20] = 0.5, 0.5, 0.4
         samples = np.zeros(16_000 * 25 - 1_600, np.int16)  # half a frame less
         segments = tuple(Segment(n, samples[:9], targets[n], weights[n]) for n in range(2))
-        found = (Reading((), sync=None), Reading((), sync=Sync(-2.5, 1.04, 7.0, "moved")), Reading((), sync=None))
+        refused = Reading((), trust=0, sync=Sync(0.0, 1.0, 1.0, "refused"))
+        found = (refused, Reading((), sync=None), Reading((), sync=Sync(-2.5, 1.04, 7.0, "moved")))
         title = replace(self.TITLE, series="s", genre="news", split="test")
         loaded = LoadedTitle(TitleSources(title, found), Audio(samples, -31.5, 4.5, 6, "5.1"), 0.1)
         facts = TitleFacts(title, len(samples), -31.5, 4.5, 6, "5.1", 0.1)

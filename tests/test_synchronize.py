@@ -110,6 +110,19 @@ def test_a_film_of_three_hours_that_counts_from_the_first() -> None:
     assert synchronize(cues, CUES, None, 10_800, RULES).intervals[0].start_s == 50
 
 
+def test_an_hour_is_taken_off_a_film_longer_than_two() -> None:
+    starts = (3610, 5000, 7000, 9500, 12000)
+    cues = Reading(tuple(Interval(start, start + 30, "cue") for start in starts))
+    result = synchronize(cues, CUES, None, 9000, RULES)
+    assert [interval.start_s for interval in result.intervals] == [start - 3600 for start in starts]
+
+
+def test_an_hour_of_timecode_that_runs_slow_is_longer() -> None:
+    cues = Reading((Interval(3613.6, 3633.6, "cue"), Interval(3700, 3720, "cue")), hour_s=3603.6)
+    result = synchronize(cues, CUES, None, 300, RULES)
+    assert result.intervals[0].start_s == pytest.approx(10)
+
+
 def test_a_long_film_keeps_its_third_hour() -> None:
     cues = Reading((Interval(7300, 7330, "cue"),))
     assert synchronize(cues, CUES, None, 9000, RULES).intervals == cues.intervals

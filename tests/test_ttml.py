@@ -64,6 +64,11 @@ def test_time_expressions(parameters: str, begin: str, end: str, expected: tuple
     assert text == "Hello."
 
 
+@pytest.mark.parametrize(("parameters", "hour_s"), [("", 3600), (SLOW, 3600), (f'{SLOW} ttp:timeBase="smpte"', 3603.6)])
+def test_an_hour_of_its_timecode(parameters: str, hour_s: float) -> None:
+    assert read_ttml(document('<p begin="00:00:01" end="00:00:02">Hi</p>', parameters)).hour_s == pytest.approx(hour_s)
+
+
 @pytest.mark.parametrize(
     ("body", "expected"),
     [

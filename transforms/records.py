@@ -92,7 +92,7 @@ class Reading:
     """What a subtitle file, a cue sheet or an annotation file says, and what in it had to be left out or guessed.
 
     uri: of the file. covers: the classes that an annotation file speaks of. trust: what its word is worth, 0…1, for how
-    well it fits the sound (``sync``).
+    well it fits the sound (``sync``). hour_s: what an hour of its timecode lasts; 3603.6 s at 29.97 without drop.
     """
 
     intervals: tuple[Interval, ...]
@@ -101,6 +101,7 @@ class Reading:
     covers: tuple[str, ...] = ()
     trust: float = 1.0
     sync: Sync | None = None
+    hour_s: float = 3600.0
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import glob
 import hashlib
 import io
 import json
+import os
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -93,6 +94,15 @@ def is_folder(uri: str) -> bool:
 def is_file(uri: str) -> bool:
     """Tell whether ``uri`` names a local file; on an object store brackets and stars are always a pattern."""
     return not is_remote(uri) and Path(uri).is_file()
+
+
+def is_writable(folder: str) -> bool:
+    """Tell whether a local ``folder`` can be written to, or made; of an object store only a write can tell."""
+    if is_remote(folder):
+        return True
+    path = Path(folder).absolute()
+    place = next(place for place in (path, *path.parents) if place.exists())
+    return place.is_dir() and os.access(place, os.W_OK | os.X_OK)
 
 
 def match(pattern: str) -> list[str]:

@@ -171,13 +171,15 @@ def title_row(facts: TitleFacts, status: str, model: str, peak_rss_mb: float) ->
 
 
 def prepared_row(segmented: SegmentedTitle, facts: TitleFacts, peak_rss_mb: float) -> dict[str, Any]:
-    """Give a title's row of the ledger ``PREPARED``; of its subtitle files, the first that was held against the sound.
+    """Give a title's row of the ledger ``PREPARED``; of its subtitle files, the first of those most trusted.
 
     active_s, known_s, weight_s: seconds where a class is known and heard (target ≥ 0.5), where its weight is above 0,
     and the weight's integral over time.
     """
     title = segmented.title
-    sync = next((reading.sync for reading in segmented.loaded.sources.text if reading.sync), None)
+    tested = (reading for reading in segmented.loaded.sources.text if reading.sync)
+    best = max(tested, key=lambda reading: reading.trust, default=None)
+    sync = best.sync if best else None
     return {
         **title_row(facts, "done", "", peak_rss_mb),
         "language": title.language,

@@ -59,7 +59,7 @@ def read_cue_sheet(data: bytes, fps: float | None, start: str = "") -> Reading:
     if entries and not cues:
         raise InputError(f"none of its {len(entries)} cues can be read: {faults[0][1]} (line {faults[0][0]})")
     notes = (*_two_rates(clock, stated.fps), *typed, *doubts, *_left_out(faults, len(entries)))
-    return Reading(tuple(cues), (*warnings, *notes))
+    return Reading(tuple(cues), (*warnings, *notes), hour_s=float(clock.seconds("01:00:00")))
 
 
 def _read_times(entries: Sequence[Entry], clock: Clock, faults: Faults) -> list[_Times]:

@@ -31,7 +31,6 @@ _LATE_S: dict[tuple[str, ...], float] = {LINES: 0.15}
 # An interval's own neighbourhood is no rival to it; nor is a file that lies so near its place off it.
 _NEAR_S = 2.0
 _OWN_S = 0.5
-_HOUR_S = 3600
 # A file is looked at in so many parts at the most, of at least so many spans, that each of them can tell.
 _PARTS, _PART_SPANS = 8, 40
 
@@ -54,7 +53,7 @@ def synchronize(
     or None.
     """
     spans = np.array(merged(i for i in reading.intervals if i.kind in kinds)).reshape(-1, 2)
-    hours_s = _whole_hours_s(spans, duration_s)
+    hours_s = _whole_hours_s(spans, duration_s, reading.hour_s)
     unmoved = _Place(0.0, 1.0, np.nan)
     if curve is None or not len(spans) or len(curve) < _SCENE_S * CURVE_HZ:
         return _put(reading, hours_s, unmoved, "untested", 1.0)
@@ -106,12 +105,12 @@ def _put(reading: Reading, hours_s: float, place: _Place, verdict: str, trust: f
     return replace(reading, intervals=tuple(i for i in moved if i.end_s > 0), trust=trust, sync=sync)
 
 
-def _whole_hours_s(spans: NDArray[np.float64], duration_s: float) -> float:
+def _whole_hours_s(spans: NDArray[np.float64], duration_s: float, hour_s: float) -> float:
     """Give the whole hours that a file's count begins with: none, unless more of it then lies in the programme."""
     if not len(spans):
         return 0.0
-    first = spans[0, 0] / _HOUR_S
-    hours_s = _HOUR_S * np.array([0, np.floor(first), np.round(first)])
+    first = spans[0, 0] / hour_s
+    hours_s = hour_s * np.array([0, np.floor(first), np.round(first)])
     inside = [np.mean((spans[:, 1] > h) & (spans[:, 0] < h + duration_s)) for h in hours_s]
     return float(hours_s[int(np.argmax(inside))])
 

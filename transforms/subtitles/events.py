@@ -20,8 +20,12 @@ class Event:
 
 @dataclass(frozen=True)
 class Events:
-    """What a subtitle file holds: the events that could be read, how many could not, and what had to be assumed."""
+    """What a subtitle file holds: the events that could be read, how many could not, and what had to be assumed.
+
+    hour_s: what an hour of its timecode lasts.
+    """
 
     events: tuple[Event, ...]
     unreadable: int = 0
     warnings: tuple[str, ...] = ()
+    hour_s: float = 3600.0

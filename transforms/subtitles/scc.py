@@ -37,14 +37,20 @@ def read_scc(text: str) -> Events:
     matches = [match for line in lines[headed:] if (match := _LINE.fullmatch(line))]
     if not headed and not matches:
         raise InputError("not Scenarist SCC: no line is a timecode with hexadecimal words; export it again")
-    read = _read_lines(matches)
+    clock = _clock(matches)
+    read = _read_lines(matches, clock)
     events, warnings = read_captions(_timed(sorted(read, key=lambda line: line[0])))
-    return Events(events, len(lines) - headed - len(read), (*_damage(read), *warnings))
+    hour_s = float(clock.seconds("01:00:00:00"))
+    return Events(events, len(lines) - headed - len(read), (*_damage(read), *warnings), hour_s)
 
 
-def _read_lines(matches: Sequence[re.Match[str]]) -> list[_Line]:
-    """Read the frame each line is sent in, and its words; labels are dropped if most timecodes say so (``;``)."""
-    clock = Clock(FRAMES_PER_S, drop=2 * sum(match[4] != ":" for match in matches) > len(matches))
+def _clock(matches: Sequence[re.Match[str]]) -> Clock:
+    """Tell how the timecodes count: labels are dropped if most of them say so (``;``)."""
+    return Clock(FRAMES_PER_S, drop=2 * sum(match[4] != ":" for match in matches) > len(matches))
+
+
+def _read_lines(matches: Sequence[re.Match[str]], clock: Clock) -> list[_Line]:
+    """Read the frame each line is sent in, and its words."""
     lines = []
     for match in matches:
         try:

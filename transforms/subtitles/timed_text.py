@@ -39,7 +39,7 @@ def read_timed_text(data: bytes, name: str, language: str = "", vocabulary: Voca
         raise InputError(f"none of its {len(found.events)} events ends after it begins: export it again")
     intervals = _intervals(events, vocabulary)
     notes = (_unreadable(found.unreadable), _reversed(found.events), _overlaps(intervals))
-    return Reading(intervals, (*found.warnings, *filter(None, notes)))
+    return Reading(intervals, (*found.warnings, *filter(None, notes)), hour_s=found.hour_s)
 
 
 def _intervals(events: Sequence[Event], vocabulary: Vocabulary) -> tuple[Interval, ...]:

@@ -50,7 +50,7 @@ def read_ttml(text: str) -> Events:
             unreadable += 1
     if not events and not unreadable and any(map(_is_picture, root.iter())):
         raise InputError("it holds pictures of its text (an image profile): deliver a text profile")
-    return Events(tuple(events), unreadable, document.times.warnings)
+    return Events(tuple(events), unreadable, document.times.warnings, document.times.hour_s)
 
 
 def _is_picture(element: ET.Element) -> bool:

@@ -44,6 +44,11 @@ class Times:
             warnings.append("its times count frames but it states no ttp:frameRate: read at 30 per second, the default")
         return cls(context, int(found.get("subFrameRate", "1")), tuple(warnings))
 
+    @property
+    def hour_s(self) -> float:
+        """What an hour lasts: SMPTE timecode runs 0.1 % slow at 1000/1001 of a whole rate."""
+        return float(self._seconds("01:00:00:00") or 0)
+
     def window(self, element: ET.Element, parent: Window) -> Window:
         """Place an element in its parent's time: begin and end count from the parent's begin, and end with it."""
         begin, end, duration = (self._seconds(element.get(name)) for name in ("begin", "end", "dur"))
