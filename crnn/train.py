@@ -21,6 +21,7 @@ from crnn.dataset import find_shards
 from crnn.model import THRESHOLD, Config
 from crnn.training import EpochLines, Recipe, Shards, Training
 from transforms.records import InputError
+from transforms.shares import share
 
 EXAMPLES = """examples:
   smad train --shards shards --output model.ckpt
@@ -112,7 +113,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--seed", type=int, default=0, help="of weights, order and masks [%(default)s]")
     made.add_argument(
         "--balance",
-        type=_share,
+        type=share,
         default=0.0,
         metavar="SHARE",
         help="draw languages by hours to the power of 1 - SHARE: 0 as the data are, 1 equally often [%(default)s]",
@@ -136,16 +137,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     print(f"checkpoint: {output}")
     return 0
-
-
-def _share(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a share between 0 and 1")
-    return value
 
 
 if __name__ == "__main__":

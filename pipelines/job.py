@@ -23,6 +23,7 @@ from transforms import storage
 from transforms.inputs import read_inputs
 from transforms.ptransforms.guard import METRICS
 from transforms.records import InputError, Title
+from transforms.shares import share
 
 POLL_S = 0.5
 # Where there is no terminal for a progress bar, a plain line this often.
@@ -44,7 +45,7 @@ def parser(verb: str, description: str | None, examples: str) -> argparse.Argume
     made.add_argument("--output", required=True, help="the folder that takes the tables")
     made.add_argument(
         "--max-failed",
-        type=_share,
+        type=share,
         default=0.0,
         metavar="SHARE",
         help="share of titles that may fail before the exit status says so, 0 to 1 [%(default)s]",
@@ -170,13 +171,3 @@ def _written_since(output: str, begun: float) -> int:
         return 0
     ledger = Path(output) / "titles"
     return sum(path.stat().st_mtime >= begun - 1 for path in ledger.glob("*.parquet")) if ledger.is_dir() else 0
-
-
-def _share(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a share between 0 and 1")
-    return value

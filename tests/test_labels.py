@@ -348,7 +348,10 @@ class TestMergeReadings:
     def test_the_least_trust_of_those_that_have_any(self) -> None:
         one, two, refused = reading((0, 1, "x"), trust=0.5), reading((2, 3, "y")), reading((4, 5, "z"), trust=0)
         assert merge_readings([one, two, refused]) == reading((0, 1, "x"), (2, 3, "y"), trust=0.5)
-        assert most_trusted([one, two, refused]) == [max(one, two, key=lambda file: file.trust)]
+
+    def test_of_subtitle_files_the_most_trusted_speak(self) -> None:
+        one, two, refused = reading((0, 1, "x"), trust=0.5), reading((2, 3, "y")), reading((4, 5, "z"), trust=0)
+        assert most_trusted([one, two, refused]) == [two]
         assert most_trusted([]) == []
 
 

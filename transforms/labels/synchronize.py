@@ -21,6 +21,7 @@ from transforms.records import Interval, Reading, Sync
 from transforms.sound.speech_curve import CURVE_HZ
 
 Curve = NDArray[np.float32]
+Spans = NDArray[np.float64]
 
 # What the curve does more slowly than this tells of scenes, not of lines; a scene fits many wrong places.
 _SCENE_S = 5.0
@@ -57,8 +58,8 @@ def synchronize(
     unmoved = _Place(0.0, 1.0, np.nan)
     if curve is None or not len(spans) or len(curve) < _SCENE_S * CURVE_HZ:
         return _put(reading, hours_s, unmoved, "untested", 1.0)
-    late_s = _LATE_S.get(kinds, 0.0)
-    own, moved, *stretched = _places(spans - hours_s, late_s, curve, rules)
+    late_s, sound = _LATE_S.get(kinds, 0.0), _Sound.of(curve, rules.reach_s)
+    own, moved, *stretched = _places(spans - hours_s, late_s, sound, rules)
     best = own if own.score >= rules.own_score and own.score > moved.score - rules.rival_score else moved
     best = max([best, *stretched], key=lambda place: place.score - rules.rates.get(place.rate, 0))
     if best is not own and (len(spans) < rules.few_spans or best.score < rules.found_score):
@@ -66,7 +67,7 @@ def synchronize(
         if len(spans) < rules.few_spans or kinds == CUES:
             return _put(reading, hours_s, own, "doubtful", rules.doubtful_trust)
         return _put(reading, hours_s, own, "refused", 0.0)
-    if kinds == LINES and _is_torn((spans - hours_s) * best.rate + best.offset_s, late_s, curve, rules):
+    if kinds == LINES and _is_torn((spans - hours_s) * best.rate + best.offset_s, late_s, sound, rules):
         return _put(reading, hours_s, best, "torn", 0.0)
     return _put(reading, hours_s, best, "kept" if best is own else "moved", 1.0)
 
@@ -105,7 +106,7 @@ def _put(reading: Reading, hours_s: float, place: _Place, verdict: str, trust: f
     return replace(reading, intervals=tuple(i for i in moved if i.end_s > 0), trust=trust, sync=sync)
 
 
-def _whole_hours_s(spans: NDArray[np.float64], duration_s: float, hour_s: float) -> float:
+def _whole_hours_s(spans: Spans, duration_s: float, hour_s: float) -> float:
     """Give the whole hours that a file's count begins with: none, unless more of it then lies in the programme."""
     if not len(spans):
         return 0.0
@@ -115,49 +116,55 @@ def _whole_hours_s(spans: NDArray[np.float64], duration_s: float, hour_s: float)
     return float(hours_s[int(np.argmax(inside))])
 
 
-def _places(spans: NDArray[np.float64], late_s: float, curve: Curve, rules: SyncRules) -> list[_Place]:
+def _places(spans: Spans, late_s: float, sound: _Sound, rules: SyncRules) -> list[_Place]:
     """Give the place that the file says is its own, the best at its own rate, and the best at each other rate."""
-    reach, likely = round(rules.reach_s * CURVE_HZ), _standardized(curve)
-    scores = {rate: _scores(likely, spans * rate - late_s, reach) for rate in (1.0, *rules.rates)}
-    own = _Place(0.0, 1.0, _own_score(scores[1.0], reach))
+    scores = {rate: sound.scores(spans * rate - late_s) for rate in (1.0, *rules.rates)}
+    own = _Place(0.0, 1.0, sound.own_score(scores[1.0]))
     at = {rate: int(np.argmax(found)) for rate, found in scores.items()}
-    return [own, *(_Place((at[rate] - reach) / CURVE_HZ, rate, float(scores[rate][at[rate]])) for rate in scores)]
+    return [own, *(_Place((at[rate] - sound.reach) / CURVE_HZ, rate, float(scores[rate][at[rate]])) for rate in scores)]
 
 
-def _is_torn(spans: NDArray[np.float64], late_s: float, curve: Curve, rules: SyncRules) -> bool:
+def _is_torn(spans: Spans, late_s: float, sound: _Sound, rules: SyncRules) -> bool:
     """Tell whether a part of the spans, all at their place, fits much better at another, as before or after a break."""
-    reach, likely = round(rules.reach_s * CURVE_HZ), _standardized(curve)
     parts = np.array_split(spans, min(_PARTS, len(spans) // _PART_SPANS) or 1)
-    for scores in (_scores(likely, part - late_s, reach) for part in parts if len(parts) > 1):
-        if scores.max() >= max(rules.found_score, _own_score(scores, reach) + 2 * rules.rival_score):
+    for scores in (sound.scores(part - late_s) for part in parts if len(parts) > 1):
+        if scores.max() >= max(rules.found_score, sound.own_score(scores) + 2 * rules.rival_score):
             return True
     return False
 
 
-def _own_score(scores: NDArray[np.float64], reach: int) -> float:
-    """Give the best score at the spans' own place, give or take a little."""
-    near = round(_OWN_S * CURVE_HZ)
-    return float(scores[reach - near : reach + near + 1].max())
+@dataclass(frozen=True)
+class _Sound:
+    """A curve made ready to hold spans against; length, reach: in its steps."""
 
+    length: int
+    reach: int
+    size: int
+    spectrum: NDArray[np.complex128]
 
-def _standardized(curve: Curve) -> NDArray[np.float64]:
-    """Take the scenes out of a curve, and bring it to mean 0: what lies outside the title neither helps nor harms."""
-    lines = curve - ndimage.gaussian_filter1d(curve.astype(float), _SCENE_S * CURVE_HZ)
-    return np.asarray(lines - lines.mean())
+    @classmethod
+    def of(cls, curve: Curve, reach_s: float) -> _Sound:
+        """Take the scenes out of a curve, and bring it to mean 0: outside the title nothing helps or harms."""
+        lines = curve - ndimage.gaussian_filter1d(curve.astype(float), _SCENE_S * CURVE_HZ)
+        reach = round(reach_s * CURVE_HZ)
+        size = fft.next_fast_len(2 * (len(curve) + reach), real=True)
+        return cls(len(curve), reach, size, fft.rfft(lines - lines.mean(), size))
 
+    def scores(self, spans: Spans) -> NDArray[np.float64]:
+        """Score spans moved by −reach … +reach steps: [2 · reach + 1], 0 on the median, deviation 1."""
+        length = self.length + 2 * self.reach
+        edges = np.clip(np.round(spans * CURVE_HZ).astype(int) + self.reach, 0, length)
+        active = np.zeros(length + 1)
+        np.add.at(active, edges[:, 0], 1)
+        np.add.at(active, edges[:, 1], -1)
+        product = self.spectrum * np.conj(fft.rfft(np.cumsum(active)[:length], self.size))
+        # At lag −reach + k, the sum over t of curve[t] · active[t + reach − k + reach].
+        return _deviations(np.roll(fft.irfft(product, self.size), 2 * self.reach)[: 2 * self.reach + 1])
 
-def _scores(likely: NDArray[np.float64], spans: NDArray[np.float64], reach: int) -> NDArray[np.float64]:
-    """Score the spans moved by −reach … +reach steps of the curve: [2 · reach + 1], 0 on the median, deviation 1."""
-    length = len(likely) + 2 * reach
-    edges = np.clip(np.round(spans * CURVE_HZ).astype(int) + reach, 0, length)
-    active = np.zeros(length + 1)
-    np.add.at(active, edges[:, 0], 1)
-    np.add.at(active, edges[:, 1], -1)
-    size = fft.next_fast_len(length + len(likely), real=True)
-    spectrum = fft.rfft(likely, size) * np.conj(fft.rfft(np.cumsum(active)[:length], size))
-    # At lag −reach + k, the sum over t of likely[t] · active[t + reach − k + reach].
-    found = np.roll(fft.irfft(spectrum, size), 2 * reach)[: 2 * reach + 1]
-    return _deviations(found)
+    def own_score(self, scores: NDArray[np.float64]) -> float:
+        """Give the best score at the spans' own place, give or take a little."""
+        near = round(_OWN_S * CURVE_HZ)
+        return float(scores[self.reach - near : self.reach + near + 1].max())
 
 
 def _deviations(found: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -55,12 +55,13 @@ class Synchronize(beam.PTransform):
 def _synchronized(loaded: LoadedTitle, rules: SyncRules, activity: str) -> Iterator[LoadedTitle | Failure]:
     text, cues = loaded.sources.text, loaded.sources.cues
     samples, duration_s = loaded.audio.samples, seconds(len(loaded.audio.samples))
+    heard = _heard(loaded.title, activity)
     if text:
-        curves = [speech_curve(samples), *_heard(loaded.title, activity, "speech")]
+        curves = [speech_curve(samples), *heard.get("speech", ())]
         text = tuple(synchronize_by(one, LINES, curves, duration_s, rules) for one in text)
     if cues:
         # A handful of cues fits anywhere; and of music the sound alone gives no curve to go by.
-        curves = list(_heard(loaded.title, activity, "music")) if len(cues.intervals) >= rules.few_spans else []
+        curves = heard.get("music", []) if len(cues.intervals) >= rules.few_spans else []
         cues = synchronize_by(cues, CUES, curves, duration_s, rules)
     for reading in (*text, *([cues] if cues else [])):
         if reading.sync and (message := describe(reading.sync)):
@@ -68,11 +69,11 @@ def _synchronized(loaded: LoadedTitle, rules: SyncRules, activity: str) -> Itera
     yield replace(loaded, sources=replace(loaded.sources, text=text, cues=cues))
 
 
-def _heard(title: Title, tags: str, label: str) -> Iterator[NDArray[np.float32]]:
-    """Read what an earlier run of ``smad tag`` heard, as a curve; none where it did not hear this title."""
+def _heard(title: Title, tags: str) -> dict[str, list[NDArray[np.float32]]]:
+    """Read what an earlier run of ``smad tag`` heard, a curve a class; nothing where it did not hear this title."""
     rows = storage.read_table(storage.table_path(tags, "activity", title.title_id)) if tags else None
-    if rows and label in rows[0]["classes"]:
-        yield curve_of(np.array(rows[0]["probability"][rows[0]["classes"].index(label)], np.float32))
+    found = zip(rows[0]["classes"], rows[0]["probability"], strict=True) if rows else ()
+    return {label: [curve_of(np.array(probability, np.float32))] for label, probability in found}
 
 
 @dataclass

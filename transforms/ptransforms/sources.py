@@ -63,14 +63,12 @@ class ReadCueSheets(beam.PTransform):
 
 def _with_cue_sheet(sources: TitleSources) -> Iterator[TitleSources | Failure]:
     title = sources.title
-    read = partial(_cue_sheet, fps=title.cue_sheet_fps, start=title.cue_sheet_start)
-    readings, failures = _read_all(title, "cue_sheet", [title.cue_sheet], read)
+    fps, start = title.cue_sheet_fps, title.cue_sheet_start
+    readings, failures = _read_all(
+        title, "cue_sheet", [title.cue_sheet], lambda data, _: read_cue_sheet(data, fps, start)
+    )
     yield from failures
     yield replace(sources, cues=next(iter(readings), None))
-
-
-def _cue_sheet(data: bytes, _: str, fps: float | None, start: str) -> Reading:
-    return read_cue_sheet(data, fps, start)
 
 
 @dataclass
