@@ -13,7 +13,7 @@ import fsspec
 import torch
 from torch import nn
 
-from crnn.model import CRNN, Config
+from crnn.model import CRNN, Config, fused
 from transforms.records import InputError
 
 VERSION = 1
@@ -55,7 +55,7 @@ class Checkpoint:
         """Build the network with its weights, ready to serve."""
         model = CRNN(self.header.config)
         model.load_state_dict(dict(self.weights))
-        return model.eval()
+        return fused(model)
 
 
 def read_checkpoint(path: str | None = None) -> Checkpoint:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from crnn.model import CRNN, Config
+from crnn.model import CRNN, NETWORKS, Config, fused
 from transforms.activity import Activity
 from transforms.frames import FRAME_SAMPLES, SEGMENT_FRAMES, SEGMENT_SAMPLES
 from transforms.records import InputError
@@ -51,10 +51,45 @@ def test_size() -> None:
     assert sum(weight.numel() for weight in CRNN().parameters()) == by_hand == 1_276_130
 
 
-@pytest.mark.parametrize("config", [Config(mels=60), Config(channels=(8, 8)), Config(channels=(8, 8, 8, 8))])
-def test_a_network_that_does_not_tile_is_refused(config: Config) -> None:
-    with pytest.raises(ValueError, match=r"not tile|do not pool"):
-        CRNN(config)
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"mels": 60}, "does not tile"),
+        ({"channels": (8, 8)}, "2 convolutions do not pool 8 hops"),
+        ({"channels": (8, 8, 8, 8)}, "4 convolutions do not pool 8 hops"),
+        ({"residuals": (1,)}, "3 convolutions with 1 numbers of residuals"),
+        ({"front_end": "mfcc"}, "there is no front end 'mfcc'; there are log_mel, pcen"),
+    ],
+)
+def test_a_network_that_cannot_be_is_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        CRNN(Config(**changes))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_merged_for_serving_it_says_the_same(name: str) -> None:
+    torch.manual_seed(0)
+    made, wave = CRNN(NETWORKS[name]).train(), torch.from_numpy(programme(6.4))[None]
+    with torch.no_grad():
+        for factor in (0.1, 0.3, 1.0):
+            made(wave * factor)
+        served = fused(made)
+        assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in served.modules())
+        assert torch.allclose(served(wave), made.eval()(wave), atol=1e-5)
+
+
+def test_what_ships_is_small() -> None:
+    assert sum(weight.numel() for weight in CRNN(NETWORKS["light"]).parameters()) < 1_500_000
+
+
+def test_without_the_future_it_hears_no_further_than_the_convolutions() -> None:
+    torch.manual_seed(0)
+    live, wave = CRNN(NETWORKS["live"]).eval(), torch.from_numpy(programme(8))[None]
+    later = wave.clone()
+    later[:, 25 * FRAME_SAMPLES :] = 0
+    with torch.no_grad():
+        assert torch.allclose(live(later)[..., :22], live(wave)[..., :22], atol=1e-6)
+        assert not torch.allclose(live(later)[..., 25:], live(wave)[..., 25:], atol=1e-4)
 
 
 def test_a_smaller_network_of_other_classes() -> None:
