@@ -20,6 +20,7 @@ setup(
         "transforms",
         "transforms.cue_sheets",
         "transforms.labels",
+        "transforms.mix",
         "transforms.ptransforms",
         "transforms.sound",
         "transforms.subtitles",

@@ -12,6 +12,7 @@ from runners.worker import hush, leave
 VERBS = {
     "demo": ("pipelines.demo", "the whole path on the small catalog of the package, then the report"),
     "prepare": ("pipelines.prepare", "catalog, subtitles, cue sheets → labelled shards"),
+    "mix": ("pipelines.mix", "clean speech, singing, music and noise → shards of programmes with exact labels"),
     "train": ("crnn.train", "shards → checkpoint"),
     "tag": ("pipelines.tag", "catalog or audio files + checkpoint → activity, segments, titles, failures"),
     "evaluate": ("pipelines.evaluate", "activity + truth → scores"),

@@ -89,6 +89,8 @@ FAILURES = pa.schema(
     dict.fromkeys(("title_id", "uri", "stage", "error", "message", "severity"), pa.string())
     | dict.fromkeys(("kept_s", "expected_s"), pa.float64())
 )
+# What a mixed programme is made of, a row a scene.
+SCENES = pa.schema({"title_id": pa.string(), "kind": pa.string(), "start_s": pa.float64(), "end_s": pa.float64()})
 SCORES = pa.schema(
     {"group": pa.string(), "name": pa.string(), "class": pa.string()}
     | dict.fromkeys(
@@ -194,6 +196,11 @@ def prepared_row(segmented: SegmentedTitle, facts: TitleFacts, peak_rss_mb: floa
         "sync_score": None if sync is None or np.isnan(sync.score) else sync.score,
         "sync": sync and sync.verdict,
     }
+
+
+def scene_rows(title_id: str, scenes: Iterable[Interval]) -> list[dict[str, Any]]:
+    """Give the rows of ``SCENES`` for a mixed programme; an interval's kind is the scene's."""
+    return [{"title_id": title_id, "kind": s.kind, "start_s": s.start_s, "end_s": s.end_s} for s in scenes]
 
 
 def failure_row(failure: Failure) -> dict[str, Any]:

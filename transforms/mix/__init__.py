@@ -1,0 +1,1 @@
+"""Programmes with exact labels, composed of clean speech, singing, music and noise."""
