@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from crnn.features import LogMel
-from transforms.activity import Activity
+from transforms.activity import RAW, Activity, Decision
 from transforms.frames import POOL_HOPS, SEGMENT_FRAMES, SEGMENT_SAMPLES, exact_div, seconds
 from transforms.records import CLASSES
 from transforms.sound.level import FULL_SCALE
@@ -20,23 +20,22 @@ from transforms.stitch import stitch, windows
 
 # More windows at once are slower on a CPU: their activations leave the cache.
 BATCH_WINDOWS = 4
-THRESHOLD = 0.5
 
 
 @dataclass(frozen=True)
 class Config:
-    """What is needed to build the network again; it travels inside the checkpoint. thresholds: one a class."""
+    """What is needed to build the network again; it travels inside the checkpoint. decisions: one a class."""
 
     mels: int = 64
     channels: tuple[int, ...] = (32, 64, 128)
     recurrent: int = 128
     dropout: float = 0.2
     classes: tuple[str, ...] = CLASSES
-    thresholds: tuple[float, ...] = (THRESHOLD,) * len(CLASSES)
+    decisions: tuple[Decision, ...] = (RAW,) * len(CLASSES)
 
     def __post_init__(self) -> None:
-        if len(self.thresholds) != len(self.classes):
-            raise ValueError(f"{len(self.classes)} classes with {len(self.thresholds)} thresholds")
+        if len(self.decisions) != len(self.classes):
+            raise ValueError(f"{len(self.classes)} classes with {len(self.decisions)} decisions")
 
     def plain(self) -> dict[str, object]:
         """Give it in types that any loader can read."""
@@ -89,7 +88,7 @@ class CRNN(nn.Module):
         """
         samples = load_wave(wave, rate_hz).samples
         probability = stitch(self.scores(windows(samples)), len(samples))
-        return Activity(probability, self.config.classes, seconds(len(samples)), self.config.thresholds)
+        return Activity(probability, self.config.classes, seconds(len(samples)), self.config.decisions)
 
     def scores(self, pieces: Sequence[NDArray[np.int16]]) -> NDArray[np.float32]:
         """Give the probabilities [N, classes, SEGMENT_FRAMES] of N windows of at most SEGMENT_SAMPLES int16 samples."""

@@ -40,7 +40,7 @@ def build(root: beam.Pipeline, args: argparse.Namespace, checkpoint: Checkpoint,
     sources = titles | beam.Map(TitleSources)
     loaded, bad_audio = sources | LoadTitle(args.exact_level)
     predicted, dead = loaded | Windows() | RunInference(handler).with_exception_handling()
-    activity = predicted | Stitch(config.classes, config.thresholds)
+    activity = predicted | Stitch(config.classes, config.decisions)
     _, bad_writes = activity | WriteActivity(args.output, checkpoint.name)
 
     bad_inference = dead.failed_inferences | beam.FlatMap(_inference_failures)

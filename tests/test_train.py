@@ -10,7 +10,7 @@ import torch
 
 import crnn
 import crnn.train
-from crnn.checkpoint import HEADER, read_checkpoint
+from crnn.checkpoint import HEADER, VERSION, read_checkpoint
 from crnn.dataset import Example, ShardDataset, find_shards
 from crnn.model import Config
 from crnn.train import main, train
@@ -311,7 +311,7 @@ class TestCommandLine:
 
 def test_a_checkpoint_says_that_it_is_ours(shards: str, tmp_path: Path) -> None:
     train([shards], str(tmp_path / "m.ckpt"), recipe(epochs=1))
-    assert content(str(tmp_path / "m.ckpt"))[HEADER]["version"] == 1
+    assert content(str(tmp_path / "m.ckpt"))[HEADER]["version"] == VERSION
 
 
 def test_training_is_balanced_and_validation_is_not(tmp_path: Path, write_shard: WriteShard) -> None:
