@@ -14,9 +14,10 @@ import torch
 from torch import nn
 
 from crnn.model import CRNN, Config, fused
+from transforms.activity import Decision
 from transforms.records import InputError
 
-VERSION = 1
+VERSION = 2
 HEADER = "smad"
 # The weights to tag with: those of the best epoch, where the training state is that of the last.
 SERVING = "serving"
@@ -85,6 +86,7 @@ def header_of(content: Mapping[str, Any]) -> Header:
     if plain.get("version") != VERSION:
         raise InputError(f"its version is {plain.get('version')}, this program reads {VERSION}")
     config: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in plain["config"].items()}
+    config["decisions"] = tuple(Decision(**one) for one in config["decisions"])
     return Header(Config(**config), plain["data_digest"], plain["metrics"])
 
 

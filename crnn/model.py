@@ -15,7 +15,7 @@ from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from crnn.features import FRONT_ENDS, MelBands
-from transforms.activity import Activity
+from transforms.activity import RAW, Activity, Decision
 from transforms.frames import POOL_HOPS, SEGMENT_FRAMES, SEGMENT_SAMPLES, exact_div, seconds
 from transforms.records import CLASSES
 from transforms.sound.level import FULL_SCALE
@@ -24,12 +24,11 @@ from transforms.stitch import stitch, windows
 
 # More windows at once are slower on a CPU: their activations leave the cache.
 BATCH_WINDOWS = 4
-THRESHOLD = 0.5
 
 
 @dataclass(frozen=True)
 class Config:
-    """What is needed to build the network again; it travels inside the checkpoint. thresholds: one a class.
+    """What is needed to build the network again; it travels inside the checkpoint. decisions: one a class.
 
     channels: of the convolutions, each followed by 2 × 2 pooling. residuals: how many more convolutions with a
     by-pass follow each of them before its pooling. projection: units between convolutions and recurrence, 0 for none.
@@ -45,11 +44,11 @@ class Config:
     front_end: str = "log_mel"
     dropout: float = 0.2
     classes: tuple[str, ...] = CLASSES
-    thresholds: tuple[float, ...] = (THRESHOLD,) * len(CLASSES)
+    decisions: tuple[Decision, ...] = (RAW,) * len(CLASSES)
 
     def __post_init__(self) -> None:
-        if len(self.thresholds) != len(self.classes):
-            raise ValueError(f"{len(self.classes)} classes with {len(self.thresholds)} thresholds")
+        if len(self.decisions) != len(self.classes):
+            raise ValueError(f"{len(self.classes)} classes with {len(self.decisions)} decisions")
         if 2 ** len(self.channels) != POOL_HOPS:
             raise ValueError(f"{len(self.channels)} convolutions do not pool {POOL_HOPS} hops to a frame")
         if len(self.residuals) != len(self.channels):
@@ -130,7 +129,7 @@ class CRNN(nn.Module):
         """
         samples = load_wave(wave, rate_hz).samples
         probability = stitch(self.scores(windows(samples)), len(samples))
-        return Activity(probability, self.config.classes, seconds(len(samples)), self.config.thresholds)
+        return Activity(probability, self.config.classes, seconds(len(samples)), self.config.decisions)
 
     def scores(self, pieces: Sequence[NDArray[np.int16]]) -> NDArray[np.float32]:
         """Give the probabilities [N, classes, SEGMENT_FRAMES] of N windows of at most SEGMENT_SAMPLES int16 samples."""

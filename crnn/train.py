@@ -18,8 +18,9 @@ from lightning.pytorch.loggers import TensorBoardLogger
 
 from crnn.checkpoint import read_checkpoint
 from crnn.dataset import find_shards
-from crnn.model import THRESHOLD, Config
+from crnn.model import Config
 from crnn.training import EpochLines, Recipe, Shards, Training
+from transforms.activity import RAW
 from transforms.records import InputError
 from transforms.shares import share
 
@@ -47,7 +48,7 @@ def train(shards: Sequence[str], output: str, recipe: Recipe, overwrite: bool = 
         )
     resumed = None if overwrite else _resumable(output, training.digest)
     lightning.seed_everything(recipe.seed, verbose=False)
-    config = replace(Config(), classes=classes, thresholds=(THRESHOLD,) * len(classes))
+    config = replace(Config(), classes=classes, decisions=(RAW,) * len(classes))
     module = Training(config, recipe, training.digest)
     data = Shards(training, validation, recipe)
     trainer = _trainer(output, recipe, has_validation=bool(validation.rows))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import lightning
@@ -15,10 +15,11 @@ from torch.nn import functional
 from torch.utils.data import DataLoader
 from torchaudio.transforms import FrequencyMasking, TimeMasking
 
-from crnn.checkpoint import HEADER, SERVING, Header, flush_denormals
+from crnn.checkpoint import HEADER, SERVING, Header, flush_denormals, header_of
 from crnn.dataset import Example, ShardDataset, ShardFiles
 from crnn.model import CRNN, Config
-from transforms.frames import SEGMENT_HOPS
+from transforms.decide import choose, figures
+from transforms.frames import SEGMENT_FRAMES, SEGMENT_HOPS
 
 WARMUP_SHARE = 0.05
 
@@ -52,6 +53,8 @@ class Training(lightning.LightningModule):
         )
         self.best: dict[str, Tensor] | None = None
         self.best_metrics: dict[str, float] = {}
+        self.best_decisions = config.decisions
+        self.heard: list[Tensor] = []
 
     def training_step(self, batch: Example, _: int) -> Tensor:
         """Give the loss of a batch of segments, some of their bands and hops masked."""
@@ -62,17 +65,33 @@ class Training(lightning.LightningModule):
         return loss
 
     def validation_step(self, batch: Example, _: int) -> None:
-        """Measure the loss on held-out segments."""
+        """Measure the loss on held-out segments, and keep what is said of them."""
         wave, targets, weights = batch
-        loss = weighted_loss(self.model(wave), targets, weights)
+        logits = self.model(wave)
+        loss = weighted_loss(logits, targets, weights)
+        self.heard.append(torch.stack([logits.float().sigmoid(), targets, weights]).cpu())
         self.log("valid_loss", loss, prog_bar=True, batch_size=len(wave))
 
     def on_validation_epoch_end(self) -> None:
-        """Keep the weights of the best epoch so far: they are the ones that will serve."""
+        """Keep the weights of the best epoch so far, which are to serve, and choose how its scores become intervals."""
         loss = float(self.trainer.callback_metrics["valid_loss"])
+        heard = self._all_heard()
         if not self.trainer.sanity_checking and loss < self.best_metrics.get("valid_loss", float("inf")):
-            self.best_metrics = {"valid_loss": loss, "epoch": float(self.current_epoch)}
+            choices = choose(*heard.numpy())
+            self.best_decisions = tuple(choice.decision for choice in choices)
+            scores = figures(self.model.config.classes, choices)
+            self.best_metrics = {"valid_loss": loss, "epoch": float(self.current_epoch), **scores}
             self.best = {name: tensor.detach().cpu().clone() for name, tensor in self.model.state_dict().items()}
+
+    def _all_heard(self) -> Tensor:
+        """Take (probability, targets, weights) [3, N, classes, SEGMENT_FRAMES] of the epoch, from all processes."""
+        nothing = torch.empty(3, 0, len(self.model.config.classes), SEGMENT_FRAMES)
+        mine, self.heard = torch.cat([nothing, *self.heard], dim=1), []
+        if not torch.distributed.is_initialized():
+            return mine
+        parts = [mine] * torch.distributed.get_world_size()
+        torch.distributed.all_gather_object(parts, mine)  # unlike all_gather it takes shares of different sizes
+        return torch.cat(parts, dim=1)
 
     def configure_optimizers(self) -> Any:
         """Give AdamW, its rate rising linearly over the first steps and falling by a cosine to the last."""
@@ -86,13 +105,15 @@ class Training(lightning.LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Put the model's header and the weights that serve beside the training state."""
         flush_denormals(self.model)
-        header = Header(self.model.config, self.data_digest, self.best_metrics)
+        config = replace(self.model.config, decisions=self.best_decisions)
+        header = Header(config, self.data_digest, self.best_metrics)
         checkpoint[HEADER] = header.plain()
         checkpoint[SERVING] = self.best or {name: value.cpu() for name, value in self.model.state_dict().items()}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take up the best epoch of the interrupted run."""
-        self.best_metrics = dict(checkpoint[HEADER]["metrics"])
+        header = header_of(checkpoint)
+        self.best_metrics, self.best_decisions = dict(header.metrics), header.config.decisions
         self.best = checkpoint[SERVING] if self.best_metrics else None
 
 

@@ -16,6 +16,7 @@ from crnn.checkpoint import Checkpoint, read_checkpoint
 from crnn.handler import CrnnHandler
 from pipelines import job
 from runners.worker import leave
+from transforms.activity import RAW
 from transforms.ptransforms.guard import failure
 from transforms.ptransforms.read import SOUND_COLUMNS, ReadCatalog, SkipDone
 from transforms.ptransforms.title import LoadTitle, Stitch, Windows
@@ -35,12 +36,13 @@ def build(root: beam.Pipeline, args: argparse.Namespace, checkpoint: Checkpoint,
 
     catalog, bad_rows = root | ReadCatalog(args.inputs)
     # Titles are dealt out to the workers here, while they are small; from here to the tables nothing is shuffled.
-    settings = repr([checkpoint.name, args.exact_level])
+    settings = repr([checkpoint.name, args.exact_level, args.raw_threshold])
     titles, bad_ledger = catalog | beam.Reshuffle() | SkipDone(args.output, settings, SOUND_COLUMNS)
     sources = titles | beam.Map(TitleSources)
     loaded, bad_audio = sources | LoadTitle(args.exact_level)
     predicted, dead = loaded | Windows() | RunInference(handler).with_exception_handling()
-    activity = predicted | Stitch(config.classes, config.thresholds)
+    decisions = (RAW,) * len(config.classes) if args.raw_threshold else config.decisions
+    activity = predicted | Stitch(config.classes, decisions)
     _, bad_writes = activity | WriteActivity(args.output, checkpoint.name)
 
     bad_inference = dead.failed_inferences | beam.FlatMap(_inference_failures)
@@ -61,6 +63,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--checkpoint", help="made by smad train [the weights of the package]")
     parser.add_argument(
         "--device", type=_device, default="cpu", help="cpu, cuda or cuda:N of the workers [%(default)s]"
+    )
+    parser.add_argument(
+        "--raw-threshold",
+        action="store_true",
+        help="segments are where the probability is at least 0.5 [by the levels and times chosen in training]",
     )
     job.add_exact_level(parser)
     args, beam_args = job.parse(parser, argv)

@@ -12,9 +12,11 @@ import torch
 import crnn
 from crnn.checkpoint import HEADER, SERVING, SHIPPED, VERSION, Header, flush_denormals, header_of, read_checkpoint
 from crnn.model import CRNN, Config
+from transforms.activity import RAW, Decision
 from transforms.records import InputError
 
-SMALL = Config(mels=16, channels=(2, 4, 4), recurrent=8, thresholds=(0.25, 0.75))
+DECISIONS = (RAW, Decision(0.6, 0.2, 0.4, 0.8))
+SMALL = Config(mels=16, channels=(2, 4, 4), recurrent=8, decisions=DECISIONS)
 
 
 @pytest.fixture
@@ -46,7 +48,7 @@ def test_round_trip(save: Callable[..., str], trained: CRNN) -> None:
 
 def test_load_serves(save: Callable[..., str]) -> None:
     activity = crnn.load(save()).tag(np.zeros(16_000, np.float32), 16_000)
-    assert activity.thresholds == (0.25, 0.75)
+    assert activity.decisions == DECISIONS
     assert activity.probability.shape == (2, 5)
 
 
@@ -88,7 +90,8 @@ def test_reading_runs_no_code(save: Callable[..., str], tmp_path: Path) -> None:
         ({HEADER: "x"}, "it has no smad header"),
         ({HEADER: {"version": VERSION + 1}}, f"its version is {VERSION + 1}, this program reads {VERSION}"),
         ({HEADER: {"version": VERSION}}, "config"),
-        ({HEADER: {"version": VERSION, "config": {"no": 1}, "data_digest": "", "metrics": {}}}, "no"),
+        ({HEADER: {"version": VERSION, "config": {"no": 1}, "data_digest": "", "metrics": {}}}, "decisions"),
+        ({HEADER: {"version": VERSION, "config": SMALL.plain() | {"no": 1}, "data_digest": "", "metrics": {}}}, "'no'"),
         ({SERVING: None}, SERVING),
     ],
 )

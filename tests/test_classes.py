@@ -20,6 +20,7 @@ from crnn.train import train
 from crnn.training import Recipe
 from pipelines import evaluate, prepare, tag
 from pipelines.report import COLOURS, OTHER_COLOURS, colours_of
+from transforms.activity import RAW
 from transforms.records import InputError
 from transforms.storage import read_failures
 
@@ -151,9 +152,9 @@ def test_without_annotations_the_rules_of_the_class_decide(run: Run) -> None:
     assert (weights[[*range(57), *range(63, 97)]] == 1).all()
 
 
-def test_the_checkpoint_has_them_and_a_threshold_for_each(run: Run) -> None:
+def test_the_checkpoint_has_them_and_a_decision_for_each(run: Run) -> None:
     config = read_checkpoint(f"{run.folder}/m.ckpt").header.config
-    assert (list(config.classes), config.thresholds) == (THREE, (0.5, 0.5, 0.5))
+    assert (list(config.classes), config.decisions) == (THREE, (RAW, RAW, RAW))
 
 
 def test_all_three_are_tagged(run: Run) -> None:

@@ -9,12 +9,13 @@ import torch
 from numpy.typing import NDArray
 
 from crnn.model import CRNN, NETWORKS, Config, fused
-from transforms.activity import Activity
+from transforms.activity import RAW, Activity, Decision
 from transforms.frames import FRAME_SAMPLES, SEGMENT_FRAMES, SEGMENT_SAMPLES
 from transforms.records import InputError
 from transforms.stitch import stitch, windows
 
 Wave = NDArray[np.float32]
+DECISIONS = (RAW, Decision(0.6, 0.2, 0.4, 0.8), RAW)
 
 
 def programme(seconds: float, rate_hz: int = 16_000, seed: int = 0) -> Wave:
@@ -93,23 +94,24 @@ def test_without_the_future_it_hears_no_further_than_the_convolutions() -> None:
 
 
 def test_a_smaller_network_of_other_classes() -> None:
-    config = Config(mels=32, channels=(4, 8, 8), recurrent=16, classes=("a", "b", "c"), thresholds=(0.1, 0.2, 0.3))
+    config = Config(mels=32, channels=(4, 8, 8), recurrent=16, classes=("a", "b", "c"), decisions=DECISIONS)
     small = CRNN(config).eval()
     activity = small.tag(programme(3), 16_000)
     assert activity.probability.shape[0] == 3
-    assert (activity.classes, activity.thresholds) == (("a", "b", "c"), (0.1, 0.2, 0.3))
+    assert (activity.classes, activity.decisions) == (("a", "b", "c"), DECISIONS)
 
 
 @pytest.mark.parametrize("classes", [("a",), ("a", "b", "c")])
-def test_every_class_has_a_threshold(classes: tuple[str, ...]) -> None:
-    with pytest.raises(ValueError, match=f"{len(classes)} classes with 2 thresholds"):
+def test_every_class_has_a_decision(classes: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match=f"{len(classes)} classes with 2 decisions"):
         Config(classes=classes)
 
 
 def test_config_survives_plain_types() -> None:
-    plain = Config(classes=("a",), thresholds=(0.25,)).plain()
+    plain = Config(classes=("a",), decisions=(Decision(0.5, 0.25, 0.2, 0.4),)).plain()
     assert all(not isinstance(value, tuple) for value in plain.values())
     assert plain["classes"] == ["a"]
+    assert plain["decisions"] == [{"on": 0.5, "off": 0.25, "min_on_s": 0.2, "min_off_s": 0.4}]
 
 
 def test_the_answer_is_always_the_same(model: CRNN) -> None:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import torch
 
 import crnn
 import pipelines.demo_catalog
 from crnn.train import train
 from crnn.training import Recipe
 from pipelines import evaluate, prepare, tag
+from transforms.activity import Decision
 from transforms.catalog import read_catalog
 from transforms.cue_sheets.sheet import read_cue_sheet
 from transforms.frames import SEGMENT_S, frame_count, seconds
@@ -116,6 +118,22 @@ def test_activity_holds_what_the_model_gives(run: Run) -> None:
         assert (row["frame_s"], row["duration_s"]) == (0.2, seconds(len(samples)))
         assert row["classes"] == list(CLASSES)
         assert row["model"].startswith("m.ckpt@")
+
+
+def test_segments_follow_from_the_decisions_of_the_checkpoint_unless_raw(run: Run, tmp_path: Path) -> None:
+    content = torch.load(run.checkpoint, weights_only=True)
+    everything, nothing = Decision(1e-3, 1e-3, 0, 0), Decision(0.999, 0.999, 0, 0)
+    content["smad"]["config"]["decisions"] = [asdict(everything), asdict(nothing)]
+    torch.save(content, tmp_path / "m.ckpt")
+    film = str(run.catalog.parent / "media" / "der-garten.mp3")
+    tagging = [film, "--output", str(tmp_path), "--checkpoint", str(tmp_path / "m.ckpt"), *LOCAL]
+    assert tag.main(tagging) == 0
+    (row,) = rows(tmp_path / "activity" / "der-garten.parquet")
+    segments = tmp_path / "segments" / "der-garten.parquet"
+    found = [(interval["class"], interval["start_s"], interval["end_s"]) for interval in rows(segments)]
+    assert found == [("speech", 0, row["duration_s"])]
+    assert tag.main([*tagging, "--raw-threshold"]) == 0  # not done yet: the settings are others
+    assert rows(segments) == rows(run.tags / "segments" / "der-garten.parquet")
 
 
 def test_scores_are_the_pooled_counts(run: Run) -> None:

@@ -19,7 +19,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from transforms import storage, tables
-from transforms.activity import Activity
+from transforms.activity import RAW, Activity
 from transforms.objects import MOST_READ_AHEAD, READ_AHEAD, ObjectFile
 from transforms.records import (
     Audio,
@@ -374,7 +374,7 @@ class TestTables:
 
     def test_activity_and_segments(self, tmp_path: Path) -> None:
         probability = np.array([[0, 1, 1, 0, 0], [0, 0, 0, 0, 0.9]], np.float32)
-        activity = Activity(probability, ("speech", "music"), 0.95, (0.5, 0.5))
+        activity = Activity(probability, ("speech", "music"), 0.95, (RAW, RAW))
         [row] = self.write_and_read(tmp_path, tables.ACTIVITY, [tables.activity_row(self.TITLE, activity, "m@1")])
         assert (row["title_id"], row["start_s"], row["frame_s"], row["model"]) == ("s/e 1", 0, 0.2, "m@1")
         assert (row["duration_s"], row["classes"], row["language"]) == (0.95, ["speech", "music"], "fr")

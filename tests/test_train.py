@@ -10,11 +10,15 @@ import torch
 
 import crnn
 import crnn.train
-from crnn.checkpoint import HEADER, read_checkpoint
+import crnn.training
+from crnn.checkpoint import HEADER, VERSION, read_checkpoint
 from crnn.dataset import Example, ShardDataset, find_shards
 from crnn.model import Config
 from crnn.train import main, train
 from crnn.training import EpochLines, Recipe, Shards, Training, rate_share, weighted_loss
+from transforms.activity import RAW, Decision
+from transforms.decide import Choice
+from transforms.metrics import Counts
 from transforms.records import InputError
 from transforms.storage import read_table, write_table
 from transforms.tables import SHARDS
@@ -168,6 +172,70 @@ def test_the_best_epoch_serves_not_the_last(shards: str, tmp_path: Path, monkeyp
     assert not torch.equal(checkpoint.weights["linear.weight"], kept[3]["linear.weight"])
 
 
+class TestDecisions:
+    @pytest.fixture
+    def heard(self, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+        """Collect what decisions are chosen on; the n-th choice has n tenths as its lower level."""
+        seen: list[Any] = []
+
+        def choose(*parts: Any) -> tuple[Choice, ...]:
+            seen.append(parts)
+            return (Choice(Decision(0.8, len(seen) / 10, 0.2, 0.4), Counts(3, 1, 1), Counts(1, 1, 1)),) * 2
+
+        monkeypatch.setattr(crnn.training, "choose", choose)
+        return seen
+
+    def test_are_chosen_on_the_validation_segments_and_kept(
+        self, shards: str, tmp_path: Path, heard: list[Any]
+    ) -> None:
+        output = str(tmp_path / "m.ckpt")
+        train([shards], output, recipe(epochs=1))
+        model = crnn.load(output)
+        wave, *labels = next(iter(ShardDataset(find_shards([shards], "valid"))))
+        ((probability, *known),) = heard
+        with torch.no_grad():
+            assert probability == pytest.approx(model(wave[None]).sigmoid().numpy(), abs=1e-4)
+        for ours, theirs in zip(known, labels, strict=True):
+            assert (ours == theirs[None].numpy()).all()
+        assert model.config.decisions == (Decision(0.8, 0.1, 0.2, 0.4),) * 2
+        metrics = read_checkpoint(output).header.metrics
+        assert metrics["speech_f_score"] == pytest.approx(0.75)
+        assert metrics["music_error_rate_raw"] == pytest.approx(1)
+
+    def test_are_those_of_the_best_epoch_also_after_a_break(
+        self, shards: str, tmp_path: Path, heard: list[Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        losses = iter([0.5, 0.2, 0.9, 0.8])
+        monkeypatch.setattr(crnn.training, "weighted_loss", lambda logits, *_: logits.mean() * 0 + next(losses))
+        monkeypatch.setattr(Training, "training_step", lambda self, batch, _: self.model(batch[0]).mean())
+        output = str(tmp_path / "m.ckpt")
+        for epochs in (2, 4):
+            train([shards], output, recipe(epochs=epochs))
+        assert len(heard) == 2
+        assert all(len(probability) == 1 for probability, *_ in heard)
+        assert read_checkpoint(output).header.config.decisions == (Decision(0.8, 0.2, 0.2, 0.4),) * 2
+
+    def test_of_a_minute_of_validation_are_raw(self, shards: str, tmp_path: Path) -> None:
+        output = str(tmp_path / "m.ckpt")
+        train([shards], output, recipe(epochs=1))
+        assert read_checkpoint(output).header.config.decisions == (RAW, RAW)
+
+
+def test_processes_put_together_what_they_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = torch.ones(3, 2, 2, 100)
+
+    def gather(parts: list[torch.Tensor], mine: torch.Tensor) -> None:
+        parts[:] = [mine, other]
+
+    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.distributed, "get_world_size", lambda: 2)
+    monkeypatch.setattr(torch.distributed, "all_gather_object", gather)
+    module = Training(SMALL, Recipe(), "")
+    module.heard = [torch.zeros(3, 1, 2, 100)]
+    assert module._all_heard()[:, :, 0, 0].tolist() == [[0.0, 1.0, 1.0]] * 3
+    assert module._all_heard().shape == other.shape  # what was taken is not there again
+
+
 class TestResume:
     def interrupt(self, monkeypatch: pytest.MonkeyPatch, after: int) -> None:
         """Break off in the epoch after ``after`` whole ones."""
@@ -311,7 +379,7 @@ class TestCommandLine:
 
 def test_a_checkpoint_says_that_it_is_ours(shards: str, tmp_path: Path) -> None:
     train([shards], str(tmp_path / "m.ckpt"), recipe(epochs=1))
-    assert content(str(tmp_path / "m.ckpt"))[HEADER]["version"] == 1
+    assert content(str(tmp_path / "m.ckpt"))[HEADER]["version"] == VERSION
 
 
 def test_training_is_balanced_and_validation_is_not(tmp_path: Path, write_shard: WriteShard) -> None:

@@ -26,14 +26,17 @@ def merged(intervals: Iterable[Interval]) -> list[Span]:
 
 def coverage(intervals: Iterable[Interval], frames: int) -> NDArray[np.float32]:
     """Give the fraction of each frame that the union of the intervals covers: [F] float32, exact to a millionth."""
-    spans = merged(intervals)
-    if not spans:
+    return covered(np.reshape(merged(intervals), (-1, 2)), frames)
+
+
+def covered(spans: NDArray[np.float64], frames: int) -> NDArray[np.float32]:
+    """Give the fraction of each frame that [K, 2] spans cover, in order and apart: [F] float32."""
+    if not len(spans):
         return np.zeros(frames, np.float32)
-    starts, ends = np.array(spans).T
-    knots = np.stack([starts, ends], axis=1).ravel()
-    covered = np.repeat(np.cumsum(ends - starts), 2)
-    covered[::2] -= ends - starts
-    until = np.interp(np.arange(frames + 1) * FRAME_S, knots, covered)
+    starts, ends = spans.T
+    until_knot = np.repeat(np.cumsum(ends - starts), 2)
+    until_knot[::2] -= ends - starts
+    until = np.interp(np.arange(frames + 1) * FRAME_S, spans.ravel(), until_knot)
     # Rounded, as the grid is not exact: as 3 · 0.2 > 0.6, an interval from 0.6 on would touch the frame before it.
     share: NDArray[np.float32] = np.clip(np.diff(until) / FRAME_S, 0, 1).round(6).astype(np.float32)
     return share

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from transforms import storage
-from transforms.activity import Activity
+from transforms.activity import Activity, Decision
 from transforms.frames import seconds
 from transforms.ptransforms import coders  # noqa: F401 - registers them
 from transforms.ptransforms.guard import guarded
@@ -106,12 +106,12 @@ class Stitch(beam.PTransform):
     """Join the windows' scores to one probability a frame: PredictionResult to (TitleFacts, Activity)."""
 
     classes: tuple[str, ...]
-    thresholds: tuple[float, ...]
+    decisions: tuple[Decision, ...]
 
     def expand(self, predicted: beam.PCollection) -> Any:
         """Take results whose ``example`` is TitleFacts and ``inference`` (scores, cpu_s)."""
         return predicted | beam.Map(
-            lambda result: _stitched(result.example, result.inference, self.classes, self.thresholds)
+            lambda result: _stitched(result.example, result.inference, self.classes, self.decisions)
         )
 
 
@@ -119,8 +119,8 @@ def _stitched(
     facts: TitleFacts,
     inference: tuple[NDArray[np.float32], float],
     classes: tuple[str, ...],
-    thresholds: tuple[float, ...],
+    decisions: tuple[Decision, ...],
 ) -> tuple[TitleFacts, Activity]:
     scores, cpu_s = inference
-    activity = Activity(stitch(scores, facts.samples), classes, seconds(facts.samples), thresholds)
+    activity = Activity(stitch(scores, facts.samples), classes, seconds(facts.samples), decisions)
     return replace(facts, cpu_s=facts.cpu_s + cpu_s), activity
