@@ -18,7 +18,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 
 from crnn.checkpoint import read_checkpoint
 from crnn.dataset import find_shards
-from crnn.model import Config
+from crnn.model import NETWORKS
 from crnn.training import EpochLines, Recipe, Shards, Training
 from transforms.activity import RAW
 from transforms.records import InputError
@@ -48,7 +48,7 @@ def train(shards: Sequence[str], output: str, recipe: Recipe, overwrite: bool = 
         )
     resumed = None if overwrite else _resumable(output, training.digest)
     lightning.seed_everything(recipe.seed, verbose=False)
-    config = replace(Config(), classes=classes, decisions=(RAW,) * len(classes))
+    config = replace(NETWORKS[recipe.network], classes=classes, decisions=(RAW,) * len(classes))
     module = Training(config, recipe, training.digest)
     data = Shards(training, validation, recipe)
     trainer = _trainer(output, recipe, has_validation=bool(validation.rows))
@@ -118,6 +118,20 @@ def parser() -> argparse.ArgumentParser:
         default=0.0,
         metavar="SHARE",
         help="draw languages by hours to the power of 1 - SHARE: 0 as the data are, 1 equally often [%(default)s]",
+    )
+    made.add_argument("--network", default=default.network, choices=NETWORKS, help="[%(default)s]")
+    made.add_argument(
+        "--gain-db",
+        type=float,
+        default=default.gain_db,
+        help="segments are made so much louder, or up to three times as much softer [%(default)s]",
+    )
+    made.add_argument(
+        "--mixup", type=share, default=default.mixup, help="share of segments mixed with others [%(default)s]"
+    )
+    made.add_argument("--crop-s", type=float, default=default.crop_s, help="of each segment that is used [%(default)s]")
+    made.add_argument(
+        "--bootstrap", type=share, default=0.0, help="share of the network's own say in noisy targets [%(default)s]"
     )
     made.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"], help="[%(default)s]")
     made.add_argument("--precision", default="32-true", choices=["32-true", "bf16-mixed"], help="[%(default)s]")

@@ -13,15 +13,17 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader
-from torchaudio.transforms import FrequencyMasking, TimeMasking
 
+from crnn.augment import Augmentation, augment, spec_augment
 from crnn.checkpoint import HEADER, SERVING, Header, flush_denormals, header_of
 from crnn.dataset import Example, ShardDataset, ShardFiles
 from crnn.model import CRNN, Config
 from transforms.decide import choose, figures
-from transforms.frames import SEGMENT_FRAMES, SEGMENT_HOPS
+from transforms.frames import FRAMES_PER_S, SEGMENT_FRAMES
 
 WARMUP_SHARE = 0.05
+# The share of the training after which a network may have a say in its own targets.
+BELIEVED_FROM = 0.3
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,11 @@ class Recipe:
     workers: int = 0
     seed: int = 0
     balance: float = 0.0
+    network: str = "light"
+    gain_db: float = 8.0
+    mixup: float = 0.1
+    crop_s: float = 20.0
+    bootstrap: float = 0.0
     device: str = "auto"
     precision: str = "32-true"
 
@@ -48,9 +55,8 @@ class Training(lightning.LightningModule):
         super().__init__()
         self.model = CRNN(config)
         self.recipe, self.data_digest = recipe, data_digest
-        self.masks = torch.nn.Sequential(
-            FrequencyMasking(config.mels // 8), TimeMasking(SEGMENT_HOPS // 10), TimeMasking(SEGMENT_HOPS // 10)
-        )
+        self.masks = spec_augment(config.mels)
+        self.augmentation = Augmentation(recipe.gain_db, recipe.mixup, round(recipe.crop_s * FRAMES_PER_S))
         self.best: dict[str, Tensor] | None = None
         self.best_metrics: dict[str, float] = {}
         self.best_decisions = config.decisions
@@ -58,11 +64,16 @@ class Training(lightning.LightningModule):
 
     def training_step(self, batch: Example, _: int) -> Tensor:
         """Give the loss of a batch of segments, some of their bands and hops masked."""
-        wave, targets, weights = batch
+        wave, targets, weights = augment(batch, self.augmentation)
         logits = self.model.classify(self.masks(self.model.features(wave)))
-        loss = weighted_loss(logits, targets, weights)
+        loss = weighted_loss(logits, bootstrapped(targets, logits, self._belief()), weights)
         self.log("train_loss", loss, prog_bar=True, on_step=False, on_epoch=True, batch_size=len(wave))
         return loss
+
+    def _belief(self) -> float:
+        """Give the share of the network's own say in the targets: none until it has learnt something."""
+        done = self.trainer.global_step / max(1, int(self.trainer.estimated_stepping_batches))
+        return self.recipe.bootstrap * (done > BELIEVED_FROM)
 
     def validation_step(self, batch: Example, _: int) -> None:
         """Measure the loss on held-out segments, and keep what is said of them."""
@@ -150,6 +161,14 @@ class Shards(lightning.LightningDataModule):
 
     def _loader(self, dataset: ShardDataset) -> DataLoader[Example]:
         return DataLoader(dataset, batch_size=self.recipe.batch_size, num_workers=self.recipe.workers)
+
+
+def bootstrapped(targets: Tensor, logits: Tensor, belief: float) -> Tensor:
+    """Mix into targets what the network itself says, against labels that are wrong.
+
+    The soft bootstrapping of Reed et al., "Training Deep Neural Networks on Noisy Labels with Bootstrapping" (2015).
+    """
+    return torch.lerp(targets, logits.detach().sigmoid(), belief) if belief else targets
 
 
 def weighted_loss(logits: Tensor, targets: Tensor, weights: Tensor) -> Tensor:

@@ -23,8 +23,8 @@ EXAMPLES = """examples:
   smad mix --corpus corpus.csv --output mixed --hours 40
   smad mix --corpus corpus.csv --activity activity.csv --output mixed --hours 2 --seed 7
   smad mix --corpus gs://bucket/musan.csv --output gs://bucket/mixed --hours 1000 --runner=DataflowRunner ...
-A corpus is a CSV with path (relative to it), class (speech, singing, music or noise), speaker_or_artist, duration_s, and
-optionally language, accompanied (a singer with a band), note, split. Clips of one speaker or artist stay on one side.
+A corpus is a CSV with path (relative to it), class (speech, singing, music or noise), speaker_or_artist, duration_s,
+and optionally language, accompanied (a singer with a band), note, split. Clips of one maker stay on one side.
 The same corpus, seed and length give the same programmes, whatever runs them; more hours add to them."""
 # Changes when the same numbers give other programmes.
 VERSION = 1
@@ -33,9 +33,13 @@ VERSION = 1
 def build(root: beam.Pipeline, args: argparse.Namespace) -> None:
     """Wire numbers → programmes → segments → labels → shards."""
     corpus = Corpus(args.corpus, args.activity, tuple(args.exclude))
-    settings = repr([VERSION, args.seed, args.minutes, storage.digest(corpus.excluded, [corpus.table, corpus.activity])])
+    settings = repr(
+        [VERSION, args.seed, args.minutes, storage.digest(corpus.excluded, [corpus.table, corpus.activity])]
+    )
     numbers = root | beam.Create(range(_programmes(args))) | beam.Reshuffle()
-    titles, bad_ledger = numbers | beam.Map(title_of, args.seed) | SkipDone(args.output, settings, ("title_id", "split"))
+    titles, bad_ledger = (
+        numbers | beam.Map(title_of, args.seed) | SkipDone(args.output, settings, ("title_id", "split"))
+    )
     programmes, bad_mixes = titles | Compose(corpus, args.seed, 60 * args.minutes, args.output)
     labelled, bad_labels = programmes | CutSegments() | LabelFrames(read_rules())
     _, bad_writes = labelled | WriteShards(args.output)
@@ -69,7 +73,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _programmes(args: argparse.Namespace) -> int:
-    return math.ceil(args.hours * 60 / args.minutes)
+    count: int = math.ceil(args.hours * 60 / args.minutes)
+    return count
 
 
 if __name__ == "__main__":

@@ -60,7 +60,12 @@ class Recording:
     def part(self, first: int, steps: int) -> Sound:
         """Take some steps of 10 ms, at most what is there."""
         chosen = self.samples[first * STEP_SAMPLES : (first + steps) * STEP_SAMPLES]
-        return Sound(chosen / np.float32(FULL_SCALE), self.active[first : first + steps])
+        return Sound(floats(chosen), self.active[first : first + steps])
+
+
+def floats(samples: NDArray[np.int16]) -> NDArray[np.float32]:
+    """Give int16 samples as float32, full scale 1.0."""
+    return np.asarray(samples / np.float32(FULL_SCALE), np.float32)
 
 
 class ClipError(InputError):
@@ -160,7 +165,7 @@ def record(clip: Clip, opened: Opener | None = None) -> Recording:
             audio, _ = load(source, exact=True)
     except InputError as error:
         raise ClipError(clip, error) from error
-    return Recording(audio.samples, _active(clip, audio.samples / np.float32(FULL_SCALE)))
+    return Recording(audio.samples, _active(clip, floats(audio.samples)))
 
 
 def _active(clip: Clip, wave: NDArray[np.float32]) -> NDArray[np.bool_]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from fractions import Fraction
+from typing import Any
 
 import av
 import numpy as np
@@ -72,7 +73,9 @@ def band_limited(wave: Wave, low_hz: float, high_hz: float) -> Wave:
         sections.append(butter(3, low_hz, "high", fs=SAMPLE_RATE_HZ, output="sos"))
     if high_hz < 0.97 * NYQUIST_HZ:
         sections.append(butter(6, high_hz, "low", fs=SAMPLE_RATE_HZ, output="sos"))
-    return sosfilt(np.concatenate(sections), wave).astype(np.float32) if sections else wave
+    if not sections:
+        return wave
+    return np.asarray(sosfilt(np.concatenate(sections), wave), np.float32)
 
 
 def telephone(wave: Wave, random: Random) -> Wave:
@@ -88,7 +91,7 @@ def telephone(wave: Wave, random: Random) -> Wave:
 
 def faster(wave: Wave, factor: float) -> Wave:
     """Play [T] samples at another speed, pitch and all: [about T / factor]."""
-    return soxr.resample(wave, SAMPLE_RATE_HZ * factor, SAMPLE_RATE_HZ, "LQ").astype(np.float32)
+    return np.asarray(soxr.resample(wave, SAMPLE_RATE_HZ * factor, SAMPLE_RATE_HZ, "LQ"), np.float32)
 
 
 def coded(wave: Wave, random: Random) -> Wave:
@@ -107,7 +110,7 @@ def coded(wave: Wave, random: Random) -> Wave:
 def _encode(file: io.BytesIO, wave: Wave, container: str, encoder: str, bit_rate: int) -> None:
     with av.open(file, "w", container) as output:
         rate_hz = ENCODER_RATES_HZ.get(encoder, SAMPLE_RATE_HZ)
-        stream = output.add_stream(encoder, rate=rate_hz, layout="mono")
+        stream: Any = output.add_stream(encoder, rate=rate_hz, layout="mono")
         stream.bit_rate = bit_rate
         resampler = av.AudioResampler(stream.format, "mono", rate_hz)
         frame = av.AudioFrame.from_ndarray(wave[np.newaxis].clip(-1, 1), "flt", "mono")

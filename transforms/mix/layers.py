@@ -12,7 +12,7 @@ from transforms.frames import SAMPLE_RATE_HZ
 from transforms.mix import effects
 from transforms.mix.corpus import Recording, Sound
 from transforms.mix.heard import REST_S, STEP_SAMPLES, Steps, filled, levels_db
-from transforms.mix.library import Library
+from transforms.mix.library import Place
 from transforms.mix.sung import sung
 from transforms.mix.tones import tonal_noise
 
@@ -58,22 +58,21 @@ def none(samples: int) -> Steps:
     return np.zeros(steps_in(samples), np.bool_)
 
 
-def talk(
-    random: Random, library: Library, language: str, samples: int, speakers: int = 2, busy: float = 0.7
-) -> tuple[Wave, Steps]:
+def talk(place: Place, speakers: int = 2, busy: float = 0.7) -> tuple[Wave, Steps]:
     """Let speakers take turns: [samples] at SPEECH_DBFS, and where they speak.
 
     busy: 0…1, from long silences to people who interrupt each other. A third of the turns begin inside a word.
     """
+    random, samples = place.random, place.samples
     wave, active = np.zeros(samples, np.float32), none(samples)
-    cast = library.speakers(random, language, speakers)
+    cast = place.library.speakers(random, place.language, speakers)
     manners = [(random.uniform(0.92, 1.09), random.normal(0, 2.5), random.random() < 0.5) for _ in cast]
     at = int(random.exponential(1.0) * SAMPLE_RATE_HZ)
     while at < samples:
         who = int(random.integers(len(cast)))
         speed, gain_db, bent = manners[who]
         clip = cast[who][int(random.integers(len(cast[who])))]
-        turn = _turn(random, library.recording(clip), speed)
+        turn = _turn(random, place.library.recording(clip), speed)
         if bent:
             turn = Sound(effects.equalized(turn.wave, random), turn.active)
         loud = at_level(turn.wave, SPEECH_DBFS + gain_db + random.normal(0, 1.5), turn.active)
@@ -127,9 +126,10 @@ def audible(wave: Wave) -> Steps:
     return filled(levels > max(np.percentile(levels, 90) - AUDIBLE_RANGE_DB, AUDIBLE_DBFS), REST_S)
 
 
-def tune(random: Random, library: Library, samples: int) -> Wave:
+def tune(place: Place) -> Wave:
     """Take [samples] of instrumental music at 0 dBFS (RMS), sometimes at another speed, bent, or in a room."""
-    speed = random.choice([1.0, random.uniform(0.8, 1.25)])
+    random, library, samples = place.random, place.library, place.samples
+    speed = float(random.choice([1.0, random.uniform(0.8, 1.25)]))
     clip = library.clip(random, "music")
     wave = effects.faster(library.stretch(random, clip, round(samples * speed) + 4).wave, speed)[:samples]
     wave = np.pad(wave, (0, samples - len(wave)))
@@ -145,7 +145,9 @@ def faded(random: Random, wave: Wave) -> Wave:
     gain = np.ones(len(wave), np.float32)
     for flip in (False, True):
         begin = int(random.choice([0, 0, random.uniform(0, 0.3)]) * len(wave))
-        length = min(int(random.choice([0.01, random.uniform(0.1, 1), random.uniform(1, 6)]) * SAMPLE_RATE_HZ), len(wave))
+        length = min(
+            int(random.choice([0.01, random.uniform(0.1, 1), random.uniform(1, 6)]) * SAMPLE_RATE_HZ), len(wave)
+        )
         ramp = np.zeros(len(wave), np.float32)
         end = min(len(wave), begin + length)
         ramp[begin:end] = np.linspace(0, 1, end - begin, dtype=np.float32) ** 2
@@ -162,39 +164,43 @@ def ducked(random: Random, wave: Wave, active: Steps) -> Wave:
     return (wave * gain).astype(np.float32)
 
 
-def voice(random: Random, library: Library, language: str, samples: int) -> Sound:
+def voice(place: Place) -> Sound:
     """Let somebody sing alone: a singer of the corpus at another pitch, or a speaker made to sing."""
+    random, library, samples = place.random, place.library, place.samples
     if library.has("solo") and random.random() < 0.5:
         speed = random.uniform(0.82, 1.22)
-        took = library.stretch(random, library.clip(random, "solo"), round(samples * speed) + STEP_SAMPLES)
-        took = _sped(took, speed)
+        clip = library.clip(random, "solo")
+        took = _sped(library.stretch(random, clip, round(samples * speed) + STEP_SAMPLES), speed)
     else:
-        wave, active, at = np.zeros(samples, np.float32), none(samples), 0
-        [clips] = library.speakers(random, language, 1)
-        while at < samples:
-            line = library.recording(clips[int(random.integers(len(clips)))]).part(0, LINE_STEPS)
-            part = sung(line.wave, random)
-            factor = len(line.wave) / max(1, len(part))
-            places = np.minimum((np.arange(steps_in(len(part))) * factor).astype(int), len(line.active) - 1)
-            _put(wave, active, Sound(part, line.active[places]), at)
-            at += (len(part) + int(random.uniform(0, 1.5) * SAMPLE_RATE_HZ)) // STEP_SAMPLES * STEP_SAMPLES
-        took = Sound(wave, active)
-    wave = np.zeros(samples, np.float32)
-    wave[: len(took.wave)] = took.wave[:samples]
-    active = none(samples)
-    active[: len(took.active)] = took.active[: len(active)]
+        took = _speaker_sings(place)
+    wave, active = np.zeros(samples, np.float32), none(samples)
+    _put(wave, active, took, 0)
     return Sound(at_level(wave, 0.0, active), filled(active))
 
 
-def ambience(random: Random, library: Library, samples: int) -> Wave:
+def _speaker_sings(place: Place) -> Sound:
+    random, samples = place.random, place.samples
+    wave, active, at = np.zeros(samples, np.float32), none(samples), 0
+    [clips] = place.library.speakers(random, place.language, 1)
+    while at < samples:
+        line = place.library.recording(clips[int(random.integers(len(clips)))]).part(0, LINE_STEPS)
+        part = sung(line.wave, random)
+        places = np.minimum(np.arange(steps_in(len(part))) * len(line.wave) // max(1, len(part)), len(line.active) - 1)
+        _put(wave, active, Sound(part, line.active[places]), at)
+        at += (len(part) + int(random.uniform(0, 1.5) * SAMPLE_RATE_HZ)) // STEP_SAMPLES * STEP_SAMPLES
+    return Sound(wave, active)
+
+
+def ambience(place: Place) -> Wave:
     """Lay one to three noises over each other, steady or now and then: [samples] at 0 dBFS (RMS)."""
-    wave = np.zeros(samples, np.float32)
-    for _ in range(int(random.integers(1, 4))):
-        wave += 10 ** (-random.uniform(0, 18) / 20) * _noise(random, library, samples)
+    wave = np.zeros(place.samples, np.float32)
+    for _ in range(int(place.random.integers(1, 4))):
+        wave += np.float32(10 ** (-place.random.uniform(0, 18) / 20)) * _noise(place)
     return at_level(wave, 0.0)
 
 
-def _noise(random: Random, library: Library, samples: int) -> Wave:
+def _noise(place: Place) -> Wave:
+    random, library, samples = place.random, place.library, place.samples
     draw = random.random()
     if draw < 0.15:
         return at_level(_coloured(random, samples), 0.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +35,10 @@ class Library:
         self.clips, self._opened = clips, opened
         self._clips = {kind: [clip for clip in clips if clip.kind == kind] for kind in ("speech", "music", "noise")}
         singing = [clip for clip in clips if clip.kind == "singing"]
-        self._clips |= {"song": [c for c in singing if c.accompanied], "solo": [c for c in singing if not c.accompanied]}
+        self._clips |= {
+            "song": [c for c in singing if c.accompanied],
+            "solo": [c for c in singing if not c.accompanied],
+        }
         self._languages = by_language(self._clips["speech"])
         self._kept: OrderedDict[str, Recording] = OrderedDict()
         self._bytes = 0
@@ -55,7 +59,7 @@ class Library:
         own = _by_maker(self._languages[language])
         pool = own if len(own) >= count else [*own, *_by_maker(self._clips["speech"])]
         places = random.permutation(len(pool) if len(own) >= count else len(own))
-        others = random.integers(len(own), len(pool), count) if len(pool) > len(own) else []
+        others = random.integers(len(own), len(pool), count).tolist() if len(pool) > len(own) else []
         return [pool[place] for place in [*places, *others][:count]]
 
     def clip(self, random: Random, kind: str) -> Clip:
@@ -93,6 +97,16 @@ class Library:
         left = Library([other for other in self.clips if other is not clip], self._opened)
         left._kept, left._bytes = self._kept, self._bytes
         return left
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a scene is drawn: at random, from whose clips, in which language, how many samples long."""
+
+    random: Random
+    library: Library
+    language: str
+    samples: int
 
 
 def _by_maker(clips: Sequence[Clip]) -> list[list[Clip]]:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from transforms.frames import SAMPLE_RATE_HZ
 from transforms.mix import effects
 from transforms.mix.heard import STEP_SAMPLES, Steps, filled, intervals_of
-from transforms.mix.layers import steps_in
-from transforms.mix.library import Library
-from transforms.mix.scenes import SCENES, Layer, Place
+from transforms.mix.layers import Layer, at_level, steps_in
+from transforms.mix.library import Library, Place
+from transforms.mix.scenes import SCENES
 from transforms.records import Interval
 from transforms.sound.loudness import LoudnessMeter
 
@@ -61,7 +61,7 @@ class _Reel:
     def add(self, kind: str, layers: list[Layer], random: Random) -> None:
         """Join a scene by a cut, or fade one into the other."""
         join = 0 if random.random() < 0.6 else round(random.uniform(0.05, JOIN_S) * 100) * STEP_SAMPLES
-        start = max(0, self.at - join)
+        start = max(0, self.at - min(join, len(layers[0].wave)))
         wave = np.sum([layer.wave for layer in layers], axis=0) * np.float32(10 ** (random.normal(0, 2) / 20))
         fade = np.linspace(0, 1, self.at - start, dtype=np.float32)
         self.wave[start : self.at] *= fade[::-1][: max(0, len(self.wave) - start)]
@@ -83,7 +83,14 @@ def _mark(steps: Steps, heard: Steps, start: int) -> None:
 
 
 def _delivered(wave: Wave, random: Random) -> Wave:
-    """Bring the whole to its level; a third of all programmes went through a codec, some lack their treble."""
+    """Bring the whole to its level, most of it over the hiss of a room; a third of all programmes went through a codec.
+
+    Some lack their treble, whatever is heard in them: a narrow band is no sign of anything.
+    """
+    if random.random() < 0.6:
+        hiss = random.standard_normal(len(wave)).astype(np.float32)
+        hiss = effects.band_limited(hiss, 0, random.uniform(1_000, 8_000))
+        wave = wave + at_level(hiss, random.uniform(-90, -62))
     if random.random() < 0.15:
         wave = effects.band_limited(wave, 0, random.uniform(3_400, 7_500))
     loudness = mono_lkfs(wave)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,21 +21,10 @@ from transforms.mix.layers import (
     tune,
     voice,
 )
-from transforms.mix.library import Library
+from transforms.mix.library import Place
 from transforms.mix.tones import tonal_noise
 
 Wave = NDArray[np.float32]
-Random = np.random.Generator
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a scene is drawn: at random, from whose clips, in which language, how many samples long."""
-
-    random: Random
-    library: Library
-    language: str
-    samples: int
 
 
 Scene = list[Layer]
@@ -55,7 +43,7 @@ def _noise(place: Place, wave: Wave) -> Layer:
 
 
 def _talk(place: Place, speakers: int, busy: float, far: float | None = None) -> Layer:
-    wave, active = talk(place.random, place.library, place.language, place.samples, speakers, busy)
+    wave, active = talk(place, speakers, busy)
     if far is not None:
         wave = effects.reverberated(wave, effects.room(place.random, far))
     if place.random.random() < 0.2:
@@ -64,7 +52,7 @@ def _talk(place: Place, speakers: int, busy: float, far: float | None = None) ->
 
 
 def _near(place: Place) -> float | None:
-    return place.random.choice([None, None, place.random.uniform(0, 0.5)])
+    return place.random.uniform(0, 0.5) if place.random.random() < 0.33 else None
 
 
 def dialogue(place: Place) -> Scene:
@@ -75,7 +63,7 @@ def dialogue(place: Place) -> Scene:
 def dialogue_over_music(place: Place) -> Scene:
     """People talk over music at +20 to −3 dB, which may give way to them."""
     [said] = dialogue(place)
-    wave = tune(place.random, place.library, place.samples)
+    wave = tune(place)
     if place.random.random() < 0.4:
         wave = ducked(place.random, wave, said.speech)
     return [said, _music(place, at_level(wave, SPEECH_DBFS - place.random.uniform(-3, 20)))]
@@ -85,7 +73,7 @@ def dialogue_over_ambience(place: Place) -> Scene:
     """People talk in the street, in the rain, beside machines."""
     [said] = dialogue(place)
     level = SPEECH_DBFS - place.random.uniform(-3, 25)
-    return [said, _noise(place, at_level(ambience(place.random, place.library, place.samples), level))]
+    return [said, _noise(place, at_level(ambience(place), level))]
 
 
 def narration(place: Place) -> Scene:
@@ -93,15 +81,15 @@ def narration(place: Place) -> Scene:
     said = _talk(place, 1, 0.9)
     if place.random.random() < 0.4:
         return [said]
-    wave = ducked(place.random, tune(place.random, place.library, place.samples), said.speech)
+    wave = ducked(place.random, tune(place), said.speech)
     return [said, _music(place, at_level(wave, SPEECH_DBFS - place.random.uniform(6, 24)))]
 
 
 def music(place: Place) -> Scene:
     """Music alone, soft or loud."""
-    wave = tune(place.random, place.library, place.samples)
+    wave = tune(place)
     if place.random.random() < 0.15:
-        wave = wave + tune(place.random, place.library, place.samples)
+        wave = wave + tune(place)
     return [_music(place, at_level(wave, place.random.uniform(-48, -18)))]
 
 
@@ -112,8 +100,8 @@ def song(place: Place) -> Scene:
         taken = place.library.stretch(random, place.library.clip(random, "song"), place.samples)
         wave = effects.equalized(taken.wave, random) if random.random() < 0.7 else taken.wave
         return [_music(place, at_level(wave, level), taken.active)]
-    band = tune(random, place.library, place.samples)
-    sings = voice(random, place.library, place.language, place.samples)
+    band = tune(place)
+    sings = voice(place)
     wave = effects.reverberated(sings.wave, effects.room(random, random.uniform(0, 0.7)))
     wave = at_level(wave, level + random.uniform(-8, 8), sings.active)
     return [_music(place, at_level(band, level)), _speech(place, wave, sings.active)]
@@ -133,13 +121,13 @@ def a_cappella(place: Place) -> Scene:
 def ambient(place: Place) -> Scene:
     """Neither speech nor music, soft or loud."""
     level = place.random.uniform(-55, -22)
-    return [_noise(place, at_level(ambience(place.random, place.library, place.samples), level))]
+    return [_noise(place, at_level(ambience(place), level))]
 
 
 def tonal(place: Place) -> Scene:
     """Machines, alarms, rings: pitch without music."""
     wave = at_level(tonal_noise(place.random, place.samples), place.random.uniform(-50, -20))
-    under = at_level(ambience(place.random, place.library, place.samples), place.random.uniform(-60, -35))
+    under = at_level(ambience(place), place.random.uniform(-60, -35))
     return [_noise(place, wave), _noise(place, under)]
 
 
@@ -152,9 +140,7 @@ def silence(place: Place) -> Scene:
 
 def everything(place: Place) -> Scene:
     """People talk over music in the midst of noise."""
-    noise = at_level(
-        ambience(place.random, place.library, place.samples), SPEECH_DBFS - place.random.uniform(0, 20)
-    )
+    noise = at_level(ambience(place), SPEECH_DBFS - place.random.uniform(0, 20))
     return [*dialogue_over_music(place), _noise(place, noise)]
 
 
@@ -162,8 +148,11 @@ def meeting(place: Place) -> Scene:
     """Several people far from the microphone, at once and one by one, in a room with its noise."""
     random = place.random
     said = _talk(place, int(random.integers(2, 5)), random.uniform(0.6, 1), random.uniform(0.4, 1))
-    noise = at_level(ambience(random, place.library, place.samples), SPEECH_DBFS - random.uniform(8, 30))
-    return [Layer(said.wave * np.float32(10 ** (-random.uniform(0, 15) / 20)), said.speech, said.music), _noise(place, noise)]
+    noise = at_level(ambience(place), SPEECH_DBFS - random.uniform(8, 30))
+    return [
+        Layer(said.wave * np.float32(10 ** (-random.uniform(0, 15) / 20)), said.speech, said.music),
+        _noise(place, noise),
+    ]
 
 
 def telephone(place: Place) -> Scene:
@@ -173,15 +162,15 @@ def telephone(place: Place) -> Scene:
     layers = [_speech(place, line, said.speech)]
     if place.random.random() < 0.4:
         level = SPEECH_DBFS - place.random.uniform(10, 30)
-        layers.append(_noise(place, at_level(ambience(place.random, place.library, place.samples), level)))
+        layers.append(_noise(place, at_level(ambience(place), level)))
     return layers
 
 
 def action(place: Place) -> Scene:
     """Loud effects over music, and no voice."""
     random = place.random
-    wave = at_level(tune(random, place.library, place.samples), random.uniform(-40, -22))
-    noise = at_level(ambience(random, place.library, place.samples), random.uniform(-42, -22))
+    wave = at_level(tune(place), random.uniform(-40, -22))
+    noise = at_level(ambience(place), random.uniform(-42, -22))
     return [_music(place, wave), _noise(place, noise)]
 
 

@@ -26,10 +26,13 @@ def sung(wave: Wave, random: Random) -> Wave:
     pitch_hz, voiced = pitch_track(wave)
     if voiced.sum() < 20:
         return wave
-    marks = _marks(pitch_hz)
     stretch = random.uniform(1.2, 2.2)
+    own = SAMPLE_RATE_HZ / pitch_hz
     tune_hz = _tune(random, float(np.median(pitch_hz[voiced])), round(len(pitch_hz) * stretch))
-    return _laid(wave, marks, pitch_hz, np.where(voiced, 1, 0), tune_hz, stretch)
+    # The period at which a voice is laid down again, hop by hop of what comes out.
+    hops = np.minimum((np.arange(len(tune_hz)) / stretch).astype(int), len(own) - 1)
+    periods = np.where(voiced[hops], SAMPLE_RATE_HZ / tune_hz, own[hops])
+    return _laid(wave, own, periods)
 
 
 def pitch_track(wave: Wave) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -38,7 +41,7 @@ def pitch_track(wave: Wave) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     Where there is no pitch its neighbours' is carried on.
     """
     padded = np.pad(wave.astype(np.float64), (FRAME // 2, FRAME))
-    frames = np.lib.stride_tricks.sliding_window_view(padded, FRAME)[:: HOP][: -(-len(wave) // HOP)]
+    frames = np.lib.stride_tricks.sliding_window_view(padded, FRAME)[::HOP][: -(-len(wave) // HOP)]
     frames = (frames - frames.mean(axis=1, keepdims=True)) * np.hanning(FRAME)
     spectra = np.abs(np.fft.rfft(frames, 2 * FRAME)) ** 2
     correlation = np.fft.irfft(spectra)[:, :FRAME] / _window_correlation()
@@ -56,13 +59,12 @@ def pitch_track(wave: Wave) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
 
 def _window_correlation() -> NDArray[np.float64]:
     window = np.fft.irfft(np.abs(np.fft.rfft(np.hanning(FRAME), 2 * FRAME)) ** 2)[:FRAME]
-    return np.maximum(window / window[0], 0.1)
+    return np.asarray(np.maximum(window / window[0], 0.1))
 
 
-def _marks(pitch_hz: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Give the samples at which a period begins."""
-    per_sample = np.repeat(pitch_hz, HOP) / SAMPLE_RATE_HZ
-    return np.flatnonzero(np.diff(np.floor(np.cumsum(per_sample))))
+def _marks(own: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Give the samples at which a period begins; own: the voice's periods in samples, hop by hop."""
+    return np.flatnonzero(np.diff(np.floor(np.cumsum(1 / np.repeat(own, HOP)))))
 
 
 def _tune(random: Random, voice_hz: float, hops: int) -> NDArray[np.float64]:
@@ -82,25 +84,18 @@ def _tune(random: Random, voice_hz: float, hops: int) -> NDArray[np.float64]:
     return np.clip(voice_hz * 2 ** ((glide + vibrato + shift) / 12), 80, 700)
 
 
-def _laid(
-    wave: Wave,
-    marks: NDArray[np.int64],
-    pitch_hz: NDArray[np.float64],
-    voiced: NDArray[np.int64],
-    tune_hz: NDArray[np.float64],
-    stretch: float,
-) -> Wave:
-    reach = int(SAMPLE_RATE_HZ / LOWEST_HZ)
-    source, out = np.pad(wave, reach), np.zeros(round(len(wave) * stretch) + 4 * reach, np.float32)
-    at, last = 0.0, len(wave) * stretch
-    while at < last:
-        hop = min(int(at / stretch) // HOP, len(voiced) - 1)
-        mark = marks[min(int(np.searchsorted(marks, at / stretch)), len(marks) - 1)]
-        own = SAMPLE_RATE_HZ / pitch_hz[hop]
-        half = min(int(own), reach)
-        step = SAMPLE_RATE_HZ / tune_hz[min(int(at) // HOP, len(tune_hz) - 1)] if voiced[hop] else own
+def _laid(wave: Wave, own: NDArray[np.float64], periods: NDArray[np.float64]) -> Wave:
+    """Lay grains of two of the voice's own periods [hops] at the new periods [new hops] apart."""
+    marks, stretch = _marks(own), len(periods) / len(own)
+    reach = int(SAMPLE_RATE_HZ / LOWEST_HZ) + 1
+    source, out = np.pad(wave, reach), np.zeros(len(periods) * HOP + 4 * reach, np.float32)
+    at = 0.0
+    while at < len(periods) * HOP:
+        before = at / stretch
+        mark = marks[min(int(np.searchsorted(marks, before)), len(marks) - 1)]
+        half = min(int(own[min(int(before) // HOP, len(own) - 1)]), reach)
         grain = source[reach + mark - half : reach + mark + half]
         begin = int(at) + reach - half
         out[begin : begin + len(grain)] += grain * np.hanning(2 * half)[: len(grain)].astype(np.float32)
-        at += step
-    return out[reach : reach + round(last)]
+        at += periods[int(at) // HOP]
+    return out[reach : reach + round(len(wave) * stretch)]

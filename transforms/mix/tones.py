@@ -21,7 +21,8 @@ def tonal_noise(random: Random, samples: int) -> Wave:
     wave = make(random, times)
     hiss = random.standard_normal(samples) * 10 ** (-random.uniform(15, 45) / 20)
     wave = wave / (np.sqrt(np.square(wave).mean()) + 1e-9) + hiss
-    return (0.05 * wave).astype(np.float32)
+    noise: Wave = (0.05 * wave).astype(np.float32)
+    return noise
 
 
 def _wander(random: Random, times: NDArray[np.float64], depth: float, every_s: float) -> NDArray[np.float64]:
@@ -79,7 +80,8 @@ def _keys(random: Random, times: NDArray[np.float64]) -> NDArray[np.float64]:
     key = (times // (on_s + off_s)).astype(int)
     choices = random.integers(12, size=int(key[-1]) + 1)[key]
     tones = (np.array(low)[choices % 4], np.array(high)[choices % 3])
-    return sum(np.sin(2 * np.pi * tone * times) for tone in tones) * _gate(times, on_s, off_s)
+    both: NDArray[np.float64] = np.sin(2 * np.pi * np.array(tones) * times).sum(axis=0)
+    return both * _gate(times, on_s, off_s)
 
 
 def _resonant_wind(random: Random, times: NDArray[np.float64]) -> NDArray[np.float64]:

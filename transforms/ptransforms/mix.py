@@ -62,9 +62,7 @@ def title_of(number: int, seed: int) -> Title:
     return Title(f"mix-{seed}-{number:05d}", (), split=split)
 
 
-def _composed(
-    title: Title, corpus: Corpus, seed: int, length_s: float, output: str
-) -> Iterator[LoadedTitle | Failure]:
+def _composed(title: Title, corpus: Corpus, seed: int, length_s: float, output: str) -> Iterator[LoadedTitle | Failure]:
     started, number = time.thread_time(), int(title.title_id.rsplit("-", 1)[1])
     library = _library(corpus, title.split)
     while True:
