@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 import crnn
+from crnn.checkpoint import SHIPPED
 from crnn.model import BATCH_WINDOWS, CRNN
 from transforms.activity import Activity, active_intervals
 from transforms.frames import FRAME_S, FRAME_SAMPLES, SEGMENT_SAMPLES, seconds
@@ -28,7 +29,8 @@ class Detector:
     """Something that is measured.
 
     frames: a wave [T] float32, 16 kHz, full scale 1.0, to probabilities [classes, F]. decisions: those and the
-    duration in seconds to intervals, by the name of the row that they fill. parameters, bytes: its size on disk.
+    duration in seconds to intervals, by the name of the row that they fill. parameters, bytes: its weights, and its
+    file, which of a checkpoint holds what training needs, too.
     """
 
     name: str
@@ -69,14 +71,14 @@ def smad(checkpoint: str | None, name: str) -> Detector:
             for span in active_intervals(row, HALF, FRAME_S, duration_s)
         ]
 
-    size = Path(checkpoint).stat().st_size if checkpoint and Path(checkpoint).is_file() else None
+    file = Path(checkpoint) if checkpoint else Path(crnn.__file__).parent / SHIPPED
     return Detector(
         name,
         classes,
         lambda wave: probabilities(model, wave),
         {name: own, f"{name} at 0.5": raw},
         sum(weights.numel() for weights in model.parameters()),
-        size,
+        file.stat().st_size if file.is_file() else None,
     )
 
 

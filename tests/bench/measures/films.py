@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from .detectors import Wave
 from transforms.cue_sheets.sheet import read_cue_sheet
 from transforms.inputs import read_inputs
 from transforms.labels.annotations import read_annotations
@@ -17,6 +16,8 @@ from transforms.sound.level import FULL_SCALE
 from transforms.sound.load import load
 from transforms.storage import read_bytes
 from transforms.subtitles.timed_text import read_timed_text
+
+from .detectors import Wave
 
 SUNG = ("lyrics", "vocal_cue")
 
@@ -42,7 +43,7 @@ def _film(title: Title) -> Film:
     audio, _ = load(list(title.audio), title.audio_track, title.audio_layout, exact=True)
     truth = read_annotations(read_bytes(title.truth), CLASSES).intervals
     sung = tuple(interval for interval in _said(title) if interval.kind in SUNG)
-    return Film(title.title_id, title.language, audio.samples / np.float32(FULL_SCALE), truth, sung)
+    return Film(title.title_id, title.language, audio.samples.astype(np.float32) / np.float32(FULL_SCALE), truth, sung)
 
 
 def _said(title: Title) -> Iterable[Interval]:

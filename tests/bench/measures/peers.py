@@ -13,9 +13,10 @@ from torch.nn import functional
 from torchaudio.transforms import MelSpectrogram
 
 from crnn.checkpoint import flush_denormals
-from .detectors import Detector, Values, Wave, at_half
 from transforms.frames import SAMPLE_RATE_HZ
 from transforms.records import Interval
+
+from .detectors import Detector, Values, Wave, at_half
 
 TVSM_HOP = 512
 TVSM_CHUNK = 625
