@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 import crnn
 from crnn.checkpoint import SHIPPED
 from crnn.model import BATCH_WINDOWS, CRNN
-from transforms.activity import Activity, active_intervals
-from transforms.frames import FRAME_S, FRAME_SAMPLES, SEGMENT_SAMPLES, seconds
+from transforms.activity import ActiveSegment, Activity
+from transforms.frames import FRAME_SAMPLES, SEGMENT_SAMPLES, seconds
 from transforms.records import Interval
 from transforms.stitch import stitch, window_starts
 
@@ -60,23 +60,21 @@ def smad(checkpoint: str | None, name: str) -> Detector:
     model = crnn.load(checkpoint)
     classes = model.config.classes
 
-    def own(probability: Values, duration_s: float) -> list[Interval]:
-        activity = Activity(probability, classes, duration_s, model.config.thresholds)
-        return [Interval(found.start_s, found.end_s, found.label) for found in activity.segments()]
+    raw = (HALF,) * len(classes)
 
-    def raw(probability: Values, duration_s: float) -> list[Interval]:
-        return [
-            Interval(*span, label)
-            for label, row in zip(classes, probability, strict=True)
-            for span in active_intervals(row, HALF, FRAME_S, duration_s)
-        ]
+    def activity(probability: Values, duration_s: float) -> Activity:
+        return Activity(probability, classes, duration_s, model.config.thresholds)
 
+    decisions: dict[str, Decide] = {
+        name: lambda probability, duration_s: intervals(activity(probability, duration_s).segments()),
+        f"{name} at 0.5": lambda probability, duration_s: intervals(activity(probability, duration_s).segments(raw)),
+    }
     file = Path(checkpoint) if checkpoint else Path(crnn.__file__).parent / SHIPPED
     return Detector(
         name,
         classes,
         lambda wave: probabilities(model, wave),
-        {name: own, f"{name} at 0.5": raw},
+        decisions,
         sum(weights.numel() for weights in model.parameters()),
         file.stat().st_size if file.is_file() else None,
     )
@@ -92,6 +90,11 @@ def probabilities(model: CRNN, wave: Wave) -> Values:
             batch = np.stack([padded[start : start + SEGMENT_SAMPLES] for start in starts[at : at + BATCH_WINDOWS]])
             scores.append(torch.sigmoid(model(torch.from_numpy(batch))).numpy())
     return stitch(np.concatenate(scores), len(wave))
+
+
+def intervals(segments: Iterable[ActiveSegment]) -> list[Interval]:
+    """Give segments as intervals, their kind being the class."""
+    return [Interval(found.start_s, found.end_s, found.label) for found in segments]
 
 
 def at_half(label: str, row: Values, frame_s: float) -> list[Interval]:

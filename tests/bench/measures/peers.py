@@ -35,7 +35,7 @@ def peers(data: Path) -> list[Detector]:
         print(f"left out: TVSM; its published weights are not at {weights}")
     missing = [name for name in SILERO_NEEDS if find_spec(name) is None]
     if missing:
-        print(f"left out: silero-vad ({', '.join(missing)} missing); pip install --no-deps silero-vad onnxruntime")
+        print(f"left out: silero-vad ({', '.join(missing)} missing); pip install silero-vad onnxruntime")
         return found
     return [*found, silero(), silero_blocks()]
 

@@ -84,31 +84,16 @@ def scene_tables(figures: Mapping[str, Any]) -> Iterator[str]:
 def speed_table(speed: Mapping[str, Mapping[str, Any]], sizes: Mapping[str, Any], models: Sequence[str]) -> str:
     """Give speeds, how many times as fast as each peer the models are, whether that is enough, and sizes."""
     peers = [name for name in speed if name not in models]
-    header = [
-        "",
-        "× real time",
-        "fastest",
-        *(f"× {peer}" for peer in peers),
-        "parameters",
-        "MB of weights",
-        "MB on disk",
-        "goals",
-    ]
+    ratios = [f"× {peer}" for peer in peers]
+    header = ["", "× real time", "fastest", *ratios, "parameters", "MB of weights", "MB on disk", "goals"]
     rows = []
     for name, figures in speed.items():
         ratio, (parameters, size) = figures["ratio"], sizes[name]
-        rows.append(
-            [
-                *(name, figures["real_time"], figures["fastest"]),
-                *(ratio.get(peer) for peer in peers),
-                *(
-                    parameters,
-                    _megabytes(parameters and parameters * FLOAT_BYTES),
-                    _megabytes(size),
-                    goals(ratio) if name in models else "",
-                ),
-            ]
-        )
+        megabytes = [
+            None if count is None else count / 1e6 for count in (parameters and parameters * FLOAT_BYTES, size)
+        ]
+        rows.append([name, figures["real_time"], figures["fastest"], *(ratio.get(peer) for peer in peers)])
+        rows[-1] += [parameters, *megabytes, goals(ratio) if name in models else ""]
     return table("Speed: one CPU thread, waveform to frames, median of interleaved rounds", header, rows)
 
 
@@ -124,10 +109,6 @@ def goals(ratio: Mapping[str, float]) -> str:
 def _aligned(row: Sequence[str], widths: Sequence[int]) -> Iterator[str]:
     for place, (cell, width) in enumerate(zip(row, widths, strict=True)):
         yield cell.rjust(width) if place else cell.ljust(width)
-
-
-def _megabytes(size: int | None) -> float | None:
-    return None if size is None else size / 1e6
 
 
 def _signed(change: float | None) -> str | None:
