@@ -63,7 +63,7 @@ def equalized(wave: Wave, random: Random) -> Wave:
     bins_hz = np.linspace(0, NYQUIST_HZ, taps // 2 + 1)
     response = 10 ** (np.interp(np.log(bins_hz + 30), np.log(grid_hz + 30), gains_db) / 20)
     kernel = np.roll(np.fft.irfft(response, taps), taps // 2) * np.hanning(taps)
-    return oaconvolve(wave, kernel.astype(np.float32), "same").astype(np.float32)
+    return np.asarray(oaconvolve(wave, kernel.astype(np.float32), "same"), np.float32)
 
 
 def band_limited(wave: Wave, low_hz: float, high_hz: float) -> Wave:
@@ -75,7 +75,8 @@ def band_limited(wave: Wave, low_hz: float, high_hz: float) -> Wave:
         sections.append(butter(6, high_hz, "low", fs=SAMPLE_RATE_HZ, output="sos"))
     if not sections:
         return wave
-    return np.asarray(sosfilt(np.concatenate(sections), wave), np.float32)
+    kept: Wave = np.asarray(sosfilt(np.concatenate(sections), wave), np.float32)
+    return kept
 
 
 def telephone(wave: Wave, random: Random) -> Wave:

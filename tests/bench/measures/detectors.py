@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 import crnn
 from crnn.checkpoint import SHIPPED
 from crnn.model import BATCH_WINDOWS, CRNN
-from transforms.activity import ActiveSegment, Activity
+from transforms.activity import RAW, ActiveSegment, Activity
 from transforms.frames import FRAME_SAMPLES, SEGMENT_SAMPLES, seconds
 from transforms.records import Interval
 from transforms.stitch import stitch, window_starts
@@ -60,14 +60,12 @@ def smad(checkpoint: str | None, name: str) -> Detector:
     model = crnn.load(checkpoint)
     classes = model.config.classes
 
-    raw = (HALF,) * len(classes)
-
     def activity(probability: Values, duration_s: float) -> Activity:
-        return Activity(probability, classes, duration_s, model.config.thresholds)
+        return Activity(probability, classes, duration_s, model.config.decisions)
 
     decisions: dict[str, Decide] = {
         name: lambda probability, duration_s: intervals(activity(probability, duration_s).segments()),
-        f"{name} at 0.5": lambda probability, duration_s: intervals(activity(probability, duration_s).segments(raw)),
+        f"{name} at 0.5": lambda probability, duration_s: intervals(activity(probability, duration_s).segments(RAW)),
     }
     file = Path(checkpoint) if checkpoint else Path(crnn.__file__).parent / SHIPPED
     return Detector(
