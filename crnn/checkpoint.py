@@ -23,7 +23,8 @@ HEADER = "smad"
 SERVING = "serving"
 # Weight decay shrinks dead filters to denormals, on which a CPU is 40 times slower.
 SMALLEST_WEIGHT = 1e-30
-SHIPPED = "weights/default.ckpt"
+# What lies in weights/: the ones to tag with, and those for live use.
+SHIPPED = ("default", "live")
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Checkpoint:
 
 
 def read_checkpoint(path: str | None = None) -> Checkpoint:
-    """Read a checkpoint, local or remote; without a path, the shipped one.
+    """Read a checkpoint, local or remote; by a name of SHIPPED, or without any, one of the package.
 
     Raises:
         InputError: it is not there, or not a checkpoint of this system or version.
@@ -68,7 +69,8 @@ def read_checkpoint(path: str | None = None) -> Checkpoint:
     data, name = _bytes(path)
     try:
         content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-        header, weights = header_of(content), content[SERVING]
+        header, served = header_of(content), content[SERVING]
+        weights = {name: value.float() if value.is_floating_point() else value for name, value in served.items()}
     except Exception as error:  # a broken file raises whatever its bytes lead to
         raise InputError(f"{name}: is not a checkpoint of smad ({error}); make one with smad train") from error
     return Checkpoint(header, weights, f"{name}@{hashlib.sha256(data).hexdigest()[:12]}")
@@ -99,11 +101,12 @@ def flush_denormals(module: nn.Module) -> None:
 
 
 def _bytes(path: str | None) -> tuple[bytes, str]:
-    if path is None:
-        shipped = resources.files("crnn").joinpath(SHIPPED)
+    if path is None or path in SHIPPED:
+        name = path or SHIPPED[0]
+        shipped = resources.files("crnn").joinpath(f"weights/{name}.ckpt")
         if not shipped.is_file():
-            raise InputError("no weights ship with this version: give --checkpoint, a file made by smad train")
-        return shipped.read_bytes(), "default"
+            raise InputError(f"no weights {name} ship with this version: give a file made by smad train")
+        return shipped.read_bytes(), name
     try:
         with fsspec.open(path, "rb") as file:
             return file.read(), path.rstrip("/").rsplit("/", 1)[-1]
