@@ -11,7 +11,6 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from crnn import dataset
 from crnn.dataset import ShardDataset, ShardFiles, drawn, find_shards
 from transforms.frames import SEGMENT_SAMPLES
 from transforms.records import InputError
@@ -77,12 +76,6 @@ def test_without_a_seed_they_come_in_order(shards: Path) -> None:
 @pytest.mark.parametrize("workers", [0, 2])
 def test_every_segment_comes_once(shards: Path, workers: int) -> None:
     assert sorted(numbers(shards, seed=1, workers=workers)) == list(range(1, 24))
-
-
-def test_a_buffer_smaller_than_the_data_loses_nothing(shards: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dataset, "SHUFFLE_SEGMENTS", 5)
-    assert sorted(numbers(shards, seed=1)) == list(range(1, 24))
-    assert numbers(shards, seed=1) != list(range(1, 24))
 
 
 def test_the_same_seed_gives_the_same_order_and_another_another(shards: Path) -> None:

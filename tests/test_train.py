@@ -13,8 +13,9 @@ import crnn.train
 from crnn.checkpoint import HEADER, read_checkpoint
 from crnn.dataset import Example, ShardDataset, find_shards
 from crnn.model import Config
+from crnn.progress import EpochLines
 from crnn.train import main, train
-from crnn.training import EpochLines, Recipe, Shards, Training, rate_share, weighted_loss
+from crnn.training import Recipe, Shards, Training, rate_share, weighted_loss
 from transforms.records import InputError
 from transforms.storage import read_table, write_table
 from transforms.tables import SHARDS
