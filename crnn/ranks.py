@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 from torch import Tensor, distributed, nn
 from torch.distributed.nn import functional as together
 from torch.nn.modules.batchnorm import _BatchNorm
+from torchmetrics import Metric
 
 
 def rank_count() -> int:
@@ -19,6 +21,29 @@ def mean_of_ranks(value: Tensor) -> Tensor:
         return value
     mean: Tensor = together.all_reduce(value) / rank_count()  # type: ignore[no-untyped-call]
     return mean
+
+
+class PooledLoss(Metric):
+    """The mean loss of all batches of all ranks, each counted by what is known of it (its sum of weights).
+
+    torchmetrics' own MeanMetric forgets the weights unless it looks for NaN, which stops an accelerator every step.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        for name in ("total", "known"):
+            self.add_state(name, torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
+        self.total: Tensor
+        self.known: Tensor
+
+    def update(self, loss: Tensor, known: Tensor) -> None:
+        """Add a batch."""
+        self.total += loss.detach() * known
+        self.known += known
+
+    def compute(self) -> Tensor:
+        """Give the mean."""
+        return self.total / self.known.clamp(min=1e-6)
 
 
 class PooledBatchNorm(nn.Module):

@@ -12,14 +12,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 from torchaudio.transforms import FrequencyMasking, TimeMasking
-from torchmetrics.aggregation import MeanMetric
 
 from crnn.checkpoint import HEADER, SERVING, Header, flush_denormals
 from crnn.dataset import Example, ShardDataset, ShardFiles
 from crnn.loader import Batches, EpochBatches
 from crnn.model import CRNN, Config
 from crnn.order import lane_count
-from crnn.ranks import mean_of_ranks, step_seed
+from crnn.ranks import PooledLoss, mean_of_ranks, step_seed
 from transforms.frames import SEGMENT_HOPS
 
 WARMUP_SHARE = 0.05
@@ -67,8 +66,7 @@ class Training(lightning.LightningModule):
         self.best: dict[str, Tensor] | None = None
         self.best_metrics: dict[str, float] = {}
         self.valid_losses: list[float] = []
-        # Of all segments and ranks, each frame by its weight.
-        self.train_loss, self.valid_loss = (MeanMetric(nan_strategy="disable") for _ in range(2))
+        self.train_loss, self.valid_loss = PooledLoss(), PooledLoss()
 
     def on_train_epoch_start(self) -> None:
         """Forget the loss of the epoch before, where training is taken up at its end."""
@@ -84,7 +82,7 @@ class Training(lightning.LightningModule):
         logits = self.model.classify(self.masks(self.model.features(wave)))
         known = mean_of_ranks(weights.sum())
         loss = weighted_loss(logits, targets, weights, known)
-        self.train_loss.update(loss.detach(), known)
+        self.train_loss.update(loss, known)
         self.log("train_loss", self.train_loss, prog_bar=True, on_step=False, on_epoch=True)
         return loss
 
@@ -126,15 +124,15 @@ class Training(lightning.LightningModule):
         checkpoint[HEADER] = header.plain()
         checkpoint[SERVING] = self.best or {name: value.cpu() for name, value in self.model.state_dict().items()}
         checkpoint[LOSSES] = self.valid_losses
-        known = self.train_loss.weight
-        checkpoint[RUNNING] = torch.stack([mean_of_ranks(self.train_loss.mean_value), mean_of_ranks(known)]).cpu()
+        checkpoint[RUNNING] = mean_of_ranks(torch.stack([self.train_loss.total, self.train_loss.known])).cpu()
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take up the best epoch of the interrupted run, and the one it was in."""
         self.best_metrics = dict(checkpoint[HEADER]["metrics"])
         self.best = checkpoint[SERVING] if self.best_metrics else None
         self.valid_losses = list(checkpoint.get(LOSSES, []))
-        self.train_loss.mean_value, self.train_loss.weight = checkpoint.get(RUNNING, torch.zeros(2)).to(self.device)
+        running = checkpoint.get(RUNNING, torch.zeros(2, dtype=torch.float64)).to(self.device)
+        self.train_loss.total, self.train_loss.known = running
 
 
 class Shards(lightning.LightningDataModule):
