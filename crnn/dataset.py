@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import glob
 import hashlib
+import sys
+import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import IO
 
 import fsspec
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
+from fsspec import AbstractFileSystem
 from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
@@ -22,6 +28,10 @@ from transforms.tables import unflac
 
 COLUMNS = ["audio", "targets", "weights"]
 FOOTER_BYTES = 8
+MAGIC = b"PAR1"
+# Object stores answer late: so many files are looked at together.
+READERS = 16
+PROGRESS_S = 5.0
 
 Example = tuple[Tensor, Tensor, Tensor]
 
@@ -41,30 +51,56 @@ class ShardFiles:
     languages: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class _Shard:
+    """What is read of a file. mark: names its place, size and content."""
+
+    path: str
+    sizes: tuple[int, ...]
+    classes: tuple[str, ...]
+    language: str
+    mark: bytes
+
+
 def find_shards(folders: Sequence[str], split: str) -> ShardFiles:
     """Find the shards of ``split`` below each folder, local or remote.
 
     Raises:
         InputError: a shard cannot be read, or its classes are not those of the others.
     """
-    groups: list[tuple[str, int]] = []
-    sizes, languages = [], []
-    classes, state = set(), hashlib.sha256()
-    for folder in folders:
-        system, root = fsspec.core.url_to_fs(folder)
-        for path in sorted(system.glob(f"{glob.escape(root)}/{split}/*.parquet")):
-            with system.open(path, "rb") as file:
-                metadata, names, language, footer = _describe(file, path)
-            groups += [(system.unstrip_protocol(path), group) for group in range(metadata.num_row_groups)]
-            sizes += [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
-            languages += [language] * metadata.num_row_groups
-            classes |= {names} if names else set()
-            state.update(f"{path.removeprefix(root)}:{system.size(path)}:".encode() + footer)
+    shards = _described([place for folder in folders for place in _places(folder, split)])
+    classes = {shard.classes for shard in shards if shard.classes}
     if len(classes) > 1:
         found = "; ".join(", ".join(names) for names in sorted(classes))
         raise InputError(f"shards differ in their classes ({found}): prepare all of them by the same --rules")
-    digest = state.hexdigest()[:32]
-    return ShardFiles(tuple(groups), sum(sizes), next(iter(classes), ()), digest, tuple(sizes), tuple(languages))
+    sizes = tuple(size for shard in shards for size in shard.sizes)
+    return ShardFiles(
+        tuple((shard.path, group) for shard in shards for group in range(len(shard.sizes))),
+        sum(sizes),
+        next(iter(classes), ()),
+        hashlib.sha256(b"".join(shard.mark for shard in shards)).hexdigest()[:32],
+        sizes,
+        tuple(shard.language for shard in shards for _ in shard.sizes),
+    )
+
+
+def _places(folder: str, split: str) -> list[tuple[AbstractFileSystem, str, str]]:
+    system, root = fsspec.core.url_to_fs(folder)
+    paths = sorted(system.glob(f"{glob.escape(root)}/{split}/*.parquet"))
+    return [(system, path, path.removeprefix(root)) for path in paths]
+
+
+def _described(places: list[tuple[AbstractFileSystem, str, str]]) -> list[_Shard]:
+    """Read the footers, several at a time; say how it goes where that takes long."""
+    shards: list[_Shard] = []
+    spoken = time.monotonic()
+    with ThreadPoolExecutor(READERS) as pool:
+        for shard in pool.map(lambda place: _describe(*place), places):
+            shards.append(shard)
+            if time.monotonic() - spoken > PROGRESS_S:
+                spoken = time.monotonic()
+                print(f"shards: looked at {len(shards)} of {len(places)}", file=sys.stderr, flush=True)
+    return shards
 
 
 class ShardDataset(IterableDataset[Example]):
@@ -156,14 +192,27 @@ def _read_group(path: str, group: int, rows: Sequence[int]) -> Iterator[Example]
         yield torch.from_numpy(wave), torch.tensor(row["targets"]), torch.tensor(row["weights"])
 
 
-def _describe(file: fsspec.core.OpenFile, path: str) -> tuple[pq.FileMetaData, tuple[str, ...], str, bytes]:
+def _describe(system: AbstractFileSystem, path: str, name: str) -> _Shard:
     try:
-        parquet = pq.ParquetFile(file)
-        rows = parquet.read_row_group(0, columns=["classes", "language"]).to_pylist() if parquet.num_row_groups else []
-        names, language = (rows[0]["classes"], rows[0]["language"] or "") if rows else ((), "")
+        with system.open(path, "rb") as file:
+            footer, size = _footer(file)
+            framed = MAGIC + footer + len(footer).to_bytes(4, "little") + MAGIC
+            metadata = pq.read_metadata(pa.BufferReader(framed))
+            parquet = pq.ParquetFile(file, metadata=metadata)
+            rows = parquet.read_row_group(0, ["classes", "language"]).to_pylist() if metadata.num_row_groups else []
+            classes, language = (rows[0]["classes"], rows[0]["language"] or "") if rows else ((), "")
     except Exception as error:
         raise InputError(f"{path}: is not a shard ({error}); make shards with smad prepare") from error
-    file.seek(-FOOTER_BYTES, 2)
-    length = int.from_bytes(file.read(4), "little")
-    file.seek(-FOOTER_BYTES - length, 2)
-    return parquet.metadata, tuple(names), language, file.read(length)
+    sizes = tuple(metadata.row_group(group).num_rows for group in range(metadata.num_row_groups))
+    return _Shard(system.unstrip_protocol(path), sizes, tuple(classes), language, f"{name}:{size}:".encode() + footer)
+
+
+def _footer(file: IO[bytes]) -> tuple[bytes, int]:
+    """Give a Parquet file's footer, without its length and magic number, and the file's size."""
+    size = file.seek(0, 2)
+    file.seek(max(0, size - FOOTER_BYTES))
+    length, magic = int.from_bytes(file.read(4), "little"), file.read(4)
+    if magic != MAGIC or length > size - FOOTER_BYTES:
+        raise ValueError("it does not end as Parquet does")
+    file.seek(size - FOOTER_BYTES - length)
+    return file.read(length), size

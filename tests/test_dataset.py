@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
+from crnn import dataset
 from crnn.dataset import ShardDataset, ShardFiles, drawn, find_shards
 from transforms.frames import SEGMENT_SAMPLES
 from transforms.records import InputError
@@ -191,6 +192,15 @@ class TestFindShards:
         write_shard(tmp_path / "two", "train", "b", segments=1)
         more = find_shards([str(tmp_path / "two")], "train").digest
         assert len({one, changed, more}) == 3
+
+    def test_it_says_how_it_goes(
+        self, shards: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        find_shards([str(shards)], "train")
+        assert not capsys.readouterr().err
+        monkeypatch.setattr(dataset, "PROGRESS_S", -1.0)
+        find_shards([str(shards)], "train")
+        assert capsys.readouterr().err.splitlines() == [f"shards: looked at {n} of 3" for n in (1, 2, 3)]
 
     @pytest.mark.parametrize("content", [b"", b"not a shard", b"PAR1PAR1"])
     def test_a_broken_shard_is_named(self, tmp_path: Path, content: bytes) -> None:

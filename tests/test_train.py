@@ -15,7 +15,7 @@ from crnn.dataset import Example, ShardDataset, find_shards
 from crnn.model import Config
 from crnn.progress import EpochLines
 from crnn.train import main, train
-from crnn.training import Recipe, Shards, Training, rate_share, weighted_loss
+from crnn.training import Recipe, Shards, Training, plateaus, rate_share, warmup_share, weighted_loss
 from transforms.records import InputError
 from transforms.storage import read_table, write_table
 from transforms.tables import SHARDS
@@ -77,6 +77,22 @@ def test_the_rate_rises_then_falls_to_nothing(steps: int) -> None:
     assert shares[: peak + 1] == sorted(shares[: peak + 1])
     assert shares[peak:] == sorted(shares[peak:], reverse=True)
     assert shares[-1] == pytest.approx(0, abs=1e-9) or steps == 1
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_rate_is_cut_as_torch_does_on_a_plateau(seed: int) -> None:
+    losses = (0.7 + 0.01 * torch.randn(60, generator=torch.Generator().manual_seed(seed)).cumsum(0)).abs().tolist()
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+    torchs = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.3, patience=5)
+    for number, loss in enumerate(losses, 1):
+        torchs.step(loss)
+        assert 0.3 ** plateaus(losses[:number]) == pytest.approx(torchs.get_last_lr()[0])
+
+
+def test_the_rate_stays_after_warming_up() -> None:
+    shares = [warmup_share(step, 100) for step in range(100)]
+    assert shares[:5] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
+    assert set(shares[5:]) == {1.0}
 
 
 def recipe(**changes: Any) -> Recipe:
@@ -278,6 +294,14 @@ def test_without_validation_the_last_epoch_serves(tmp_path: Path, write_shard: W
     assert checkpoint.header.metrics == {}
     last = content(output)["state_dict"]["model.linear.weight"]
     assert torch.equal(checkpoint.weights["linear.weight"], last)
+
+
+def test_a_plateau_cuts_the_rate(shards: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Training, "validation_step", lambda self, batch, _: self.log("valid_loss", 1.0, batch_size=1))
+    output = str(tmp_path / "m.ckpt")
+    train([shards], output, recipe(epochs=10, schedule="plateau"))
+    assert content(output)["valid_losses"] == [1.0] * 10
+    assert content(output)["optimizer_states"][0]["param_groups"][0]["lr"] == pytest.approx(0.3 * 3e-3)
 
 
 def test_patience_stops_early(shards: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
