@@ -17,7 +17,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 
 from crnn.checkpoint import read_checkpoint
-from crnn.dataset import find_shards
+from crnn.dataset import ShardFiles, find_shards
 from crnn.model import THRESHOLD, Config
 from crnn.progress import EpochLines, WaitShare
 from crnn.ranks import pool_batch_norms
@@ -29,7 +29,10 @@ from transforms.shares import share
 EXAMPLES = """examples:
   smad train --shards shards --output model.ckpt
   smad train --shards shards,more-shards --output model.ckpt --epochs 200 --batch-size 32
-The same command again resumes an interrupted training. Watch it: tensorboard --logdir model.ckpt.logs
+  smad train --shards shards --output model.ckpt --devices 4 --workers 6 --batch-size 32
+The same command again resumes an interrupted training where it was last saved, also within an epoch, as if nothing
+had happened. On several devices a step takes --batch-size segments on each, and is what one step of as many segments
+together would be. Watch it: tensorboard --logdir model.ckpt.logs
 exit status: 0 trained; 2 the shards or options cannot be used"""
 
 
@@ -39,18 +42,10 @@ def train(shards: Sequence[str], output: str, recipe: Recipe, overwrite: bool = 
     Raises:
         InputError: there are no shards, or they differ in their classes, or the checkpoint there was trained on others.
     """
-    training, validation = find_shards(shards, "train"), find_shards(shards, "valid")
-    if not training.rows:
-        raise InputError(f"{', '.join(shards)}: no segments in train/*.parquet; make them with smad prepare")
-    classes = training.classes
-    if validation.rows and validation.classes != classes:
-        raise InputError(
-            f"shards to train on are of {', '.join(classes)}, those to validate on of {', '.join(validation.classes)}: "
-            "prepare all of them by the same --rules"
-        )
+    training, validation = _usable(shards, recipe.schedule)
     resumed = None if overwrite else _resumable(output, training.digest)
     lightning.seed_everything(recipe.seed, verbose=False)
-    config = replace(Config(), classes=classes, thresholds=(THRESHOLD,) * len(classes))
+    config = replace(Config(), classes=training.classes, thresholds=(THRESHOLD,) * len(training.classes))
     steps = recipe.epochs * -(-training.rows // (recipe.batch_size * recipe.devices))
     module = Training(config, recipe, training.digest, steps)
     if recipe.devices > 1:
@@ -58,6 +53,20 @@ def train(shards: Sequence[str], output: str, recipe: Recipe, overwrite: bool = 
     data = Shards(training, validation, recipe)
     trainer = _trainer(output, recipe, has_validation=bool(validation.rows))
     trainer.fit(module, data, ckpt_path=resumed, weights_only=True)
+
+
+def _usable(shards: Sequence[str], schedule: str) -> tuple[ShardFiles, ShardFiles]:
+    training, validation = find_shards(shards, "train"), find_shards(shards, "valid")
+    if not training.rows:
+        raise InputError(f"{', '.join(shards)}: no segments in train/*.parquet; make them with smad prepare")
+    if validation.rows and validation.classes != training.classes:
+        raise InputError(
+            f"shards to train on are of {', '.join(training.classes)}, "
+            f"those to validate on of {', '.join(validation.classes)}: prepare all of them by the same --rules"
+        )
+    if schedule == "plateau" and not validation.rows:
+        raise InputError(f"{', '.join(shards)}: no segments in valid/*.parquet, which --schedule plateau goes by")
+    return training, validation
 
 
 def _resumable(output: str, digest: str) -> str | None:

@@ -304,6 +304,12 @@ def test_a_plateau_cuts_the_rate(shards: str, tmp_path: Path, monkeypatch: pytes
     assert content(output)["optimizer_states"][0]["param_groups"][0]["lr"] == pytest.approx(0.3 * 3e-3)
 
 
+def test_a_plateau_needs_validation(tmp_path: Path, write_shard: WriteShard) -> None:
+    write_shard(tmp_path, "train", "a", segments=1)
+    with pytest.raises(InputError, match=r"no segments in valid/.*which --schedule plateau goes by"):
+        train([str(tmp_path)], str(tmp_path / "m.ckpt"), recipe(schedule="plateau"))
+
+
 def test_patience_stops_early(shards: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Training, "validation_step", lambda self, batch, _: self.log("valid_loss", 1.0, batch_size=1))
     output = str(tmp_path / "m.ckpt")

@@ -74,7 +74,7 @@ def timed(batches: Batches, count: int) -> tuple[float, float]:
 def train(batches: Batches, batch_size: int, steps: int) -> tuple[float, float]:
     """Give the seconds of waiting and of computing in ``steps`` steps, after two to warm up."""
     module = Training(Config(), Recipe(batch_size=batch_size), "")
-    module.log = lambda *_, **__: None  # type: ignore[assignment,method-assign]
+    module.log = lambda *_, **__: None  # type: ignore[method-assign]
     optimizer = torch.optim.AdamW(module.parameters())
     ready, step_s = iter(batches), 0.0
     for number in range(steps + 2):
