@@ -18,6 +18,7 @@ from lightning.pytorch.utilities import rank_zero_only
 
 from crnn.checkpoint import read_checkpoint
 from crnn.dataset import ShardFiles, find_shards
+from crnn.features import FRONT_ENDS
 from crnn.model import NETWORKS
 from crnn.progress import EpochLines, WaitShare
 from crnn.ranks import pool_batch_norms
@@ -47,7 +48,12 @@ def train(shards: Sequence[str], output: str, recipe: Recipe, overwrite: bool = 
     resumed = None if overwrite else _resumable(output, training.digest)
     lightning.seed_everything(recipe.seed, verbose=False)
     classes = training.classes
-    config = replace(NETWORKS[recipe.network], classes=classes, decisions=(RAW,) * len(classes))
+    config = replace(
+        NETWORKS[recipe.network],
+        front_end=recipe.front_end,
+        classes=classes,
+        decisions=(RAW,) * len(classes),
+    )
     steps = recipe.epochs * -(-training.rows // (recipe.batch_size * recipe.devices))
     module = Training(config, recipe, training.digest, steps)
     if recipe.devices > 1:
@@ -141,6 +147,7 @@ def parser() -> argparse.ArgumentParser:
         help="draw languages by hours to the power of 1 - SHARE: 0 as the data are, 1 equally often [%(default)s]",
     )
     made.add_argument("--network", default=default.network, choices=NETWORKS, help="[%(default)s]")
+    made.add_argument("--front-end", default=default.front_end, choices=FRONT_ENDS, help="[%(default)s]")
     made.add_argument(
         "--gain-db",
         type=float,
