@@ -4,7 +4,7 @@ SUPPORTED = import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_inf
 PYTHON ?= $(shell for p in python3.12 python3.11 python3.10 python3 python; do $$p -c '$(SUPPORTED)' 2>/dev/null && echo $$p && break; done)
 BIN = $(VENV)/bin
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench weights clean
 
 demo: $(VENV)/.installed
 	$(BIN)/smad demo
@@ -19,6 +19,14 @@ lint: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	for bench in tests/bench/*.py; do $(BIN)/python $$bench || exit 1; done
+
+# The package's weights, made anew from a table of clips (hours): make weights CORPUS=…/corpus.csv
+MIXED ?= mixed
+weights: $(VENV)/.installed
+	$(BIN)/smad mix --corpus $(CORPUS) --activity $(dir $(CORPUS))activity.csv --exclude TONAL/MUSIC-like --hours 30 --output $(MIXED)
+	$(BIN)/smad train --shards $(MIXED) --output $(MIXED)/default.ckpt --epochs 9 --device cpu
+	$(BIN)/smad train --shards $(MIXED) --output $(MIXED)/live.ckpt --epochs 4 --device cpu --network live
+	for name in default live; do $(BIN)/python -m crnn.publish $(MIXED)/$$name.ckpt crnn/weights/$$name.ckpt; done
 
 clean:
 	rm -rf $(VENV) demo-output build *.egg-info
