@@ -96,7 +96,7 @@ def smoothed(energies: Tensor, share: Tensor, before: Tensor) -> Tensor:
     hops, and from block to block.
     """
     hops = energies.shape[-1]
-    blocks = -(-hops // BLOCK_HOPS)
+    blocks = (hops + BLOCK_HOPS - 1) // BLOCK_HOPS  # ONNX rounds negative quotients up, to no block at all
     split = functional.pad(energies, (0, blocks * BLOCK_HOPS - hops)).reshape(*energies.shape[:2], blocks, BLOCK_HOPS)
     keep = torch.log1p(-share)[:, None, None]
     within = share[:, None, None] * _decay(keep, BLOCK_HOPS)

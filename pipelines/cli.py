@@ -14,6 +14,7 @@ VERBS = {
     "prepare": ("pipelines.prepare", "catalog, subtitles, cue sheets → labelled shards"),
     "train": ("crnn.train", "shards → checkpoint"),
     "tag": ("pipelines.tag", "catalog or audio files + checkpoint → activity, segments, titles, failures"),
+    "onnx": ("crnn.export_onnx", "checkpoint → ONNX file, from sound to probabilities"),
     "evaluate": ("pipelines.evaluate", "activity + truth → scores"),
 }
 USAGE = "\n".join(
