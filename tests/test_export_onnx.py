@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -83,6 +83,7 @@ def runtime(model: CRNN) -> Any:
 
 
 class TestSmall:
+    @settings(max_examples=25)
     @given(st.integers(1, 4), st.integers(1, 40 * FRAME_SAMPLES))
     def test_any_length_is_filled_up_with_silence(self, model: CRNN, runtime: Any, batch: int, samples: int) -> None:
         wave = sound(batch, samples)
