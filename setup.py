@@ -7,6 +7,7 @@ from setuptools import setup
 BEAM = "apache-beam{}>=2.77,<2.78"
 # Without a lower bound pip may settle on one of 2020, which knows no endpoints.
 S3FS = "s3fs>=2025.9"
+ONNX = ["onnx>=1.20,<1.24", "onnxscript>=0.7,<0.8"]
 
 setup(
     name="smad",
@@ -68,9 +69,12 @@ setup(
     extras_require={
         "gcp": [BEAM.format("[gcp]")],
         "aws": [BEAM.format("[aws]"), S3FS],
+        "onnx": ONNX,
         "dev": [
             BEAM.format("[aws,gcp]"),
             S3FS,
+            *ONNX,
+            "onnxruntime>=1.23,<1.33",
             "gcp-storage-emulator>=2026.7.18,<2027",
             "moto[server]>=5.2,<6",
             "hypothesis>=6.150,<7",

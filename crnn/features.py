@@ -58,6 +58,10 @@ class LogMel(nn.Module):
         """Give log10."""
         return torch.log10(energies + FLOOR)
 
+    def continued(self, energies: Tensor, level: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """Go on in a stream: as Pcen, but there is nothing to remember."""
+        return self(energies), level
+
 
 class Pcen(nn.Module):
     """Per-channel energy normalization, smoothed along time, its four parameters trained band by band.
@@ -76,8 +80,13 @@ class Pcen(nn.Module):
 
     def forward(self, energies: Tensor) -> Tensor:
         """Give the normalized energies."""
-        level = smoothed(energies, self.smoothing.sigmoid(), energies[..., :1])
-        return self.normalized(energies, level)
+        normalized, _ = self.continued(energies, None)
+        return normalized
+
+    def continued(self, energies: Tensor, level: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Go on in a stream from the level [B, mels, 1] at its last hop, None at the start; give the new one, too."""
+        levels = smoothed(energies, self.smoothing.sigmoid(), energies[..., :1] if level is None else level)
+        return self.normalized(energies, levels), levels[..., -1:]
 
     def normalized(self, energies: Tensor, level: Tensor) -> Tensor:
         """Compress the energies by the ``level`` around them."""
@@ -96,7 +105,7 @@ def smoothed(energies: Tensor, share: Tensor, before: Tensor) -> Tensor:
     hops, and from block to block.
     """
     hops = energies.shape[-1]
-    blocks = -(-hops // BLOCK_HOPS)
+    blocks = (hops + BLOCK_HOPS - 1) // BLOCK_HOPS  # ONNX rounds negative quotients up, to no block at all
     split = functional.pad(energies, (0, blocks * BLOCK_HOPS - hops)).reshape(*energies.shape[:2], blocks, BLOCK_HOPS)
     keep = torch.log1p(-share)[:, None, None]
     within = share[:, None, None] * _decay(keep, BLOCK_HOPS)

@@ -16,7 +16,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from crnn.features import FRONT_ENDS, MelBands
 from transforms.activity import RAW, Activity, Decision
-from transforms.frames import POOL_HOPS, SEGMENT_FRAMES, SEGMENT_SAMPLES, exact_div, seconds
+from transforms.frames import FRAMES_PER_S, POOL_HOPS, SEGMENT_FRAMES, SEGMENT_SAMPLES, exact_div, seconds
 from transforms.records import CLASSES
 from transforms.sound.level import FULL_SCALE
 from transforms.sound.load import load_wave
@@ -32,7 +32,8 @@ class Config:
 
     channels: of the convolutions, each followed by 2 × 2 pooling. residuals: how many more convolutions with a
     by-pass follow each of them before its pooling. projection: units between convolutions and recurrence, 0 for none.
-    front_end: ``log_mel`` or ``pcen``. bidirectional: False for live use, where the future is not there yet.
+    front_end: ``log_mel`` or ``pcen``. bidirectional: False for live use, where the future is not there yet;
+    delay_frames: so much of it is waited for.
     """
 
     mels: int = 64
@@ -43,6 +44,7 @@ class Config:
     bidirectional: bool = True
     front_end: str = "log_mel"
     dropout: float = 0.2
+    delay_frames: int = 0
     classes: tuple[str, ...] = CLASSES
     decisions: tuple[Decision, ...] = (RAW,) * len(CLASSES)
 
@@ -55,6 +57,8 @@ class Config:
             raise ValueError(f"{len(self.channels)} convolutions with {len(self.residuals)} numbers of residuals")
         if self.front_end not in FRONT_ENDS:
             raise ValueError(f"there is no front end {self.front_end!r}; there are {', '.join(FRONT_ENDS)}")
+        if self.delay_frames < 0 or (self.bidirectional and self.delay_frames):
+            raise ValueError(f"a delay of {self.delay_frames} frames: only networks without the future wait, forward")
 
     def plain(self) -> dict[str, object]:
         """Give it in types that any loader can read."""
@@ -62,11 +66,18 @@ class Config:
 
 
 # reference: the published CRNN, with batch normalization. light: half its work, scores better; its weights ship.
-# live: light without the future.
+# live: light without the future but for a second.
 NETWORKS = {
     "reference": Config(),
     "light": Config(channels=(16, 48, 96), residuals=(0, 0, 1), projection=160),
-    "live": Config(channels=(16, 48, 96), residuals=(0, 0, 1), projection=160, recurrent=160, bidirectional=False),
+    "live": Config(
+        channels=(16, 48, 96),
+        residuals=(0, 0, 1),
+        projection=160,
+        recurrent=160,
+        bidirectional=False,
+        delay_frames=FRAMES_PER_S,
+    ),
 }
 
 
@@ -109,10 +120,23 @@ class CRNN(nn.Module):
         return bands
 
     def classify(self, bands: Tensor) -> Tensor:
-        """Give the logits of bands."""
-        states, _ = self.recurrent(self.frames(bands))
-        logits: Tensor = self.linear(self.dropout(states))
+        """Give the logits of bands: of frame t, what is thought when frame t + delay_frames has been heard."""
+        delay = self.config.delay_frames
+        states, _ = self.recurrent(self.frames(self.followed(bands)))
+        logits: Tensor = self.linear(self.dropout(states[:, delay:]))
         return logits.transpose(1, 2)
+
+    def followed(self, bands: Tensor) -> Tensor:
+        """Add delay_frames of silence at the end. Shape: [B, mels, hops] → [B, mels, hops + POOL_HOPS · delay_frames].
+
+        Silence is what it becomes in serving, also in training: in a batch, its own mean would be taken from it.
+        """
+        if not self.config.delay_frames:
+            return bands
+        hops = POOL_HOPS * self.config.delay_frames
+        silence = self.front_end(bands.new_zeros(1, bands.shape[1], 1))
+        normal = functional.batch_norm(silence, self.norm.running_mean, self.norm.running_var, eps=self.norm.eps)
+        return torch.cat([bands, normal.expand(bands.shape[0], -1, hops)], -1)
 
     def frames(self, bands: Tensor) -> Tensor:
         """Give what the recurrence hears, [B, frames, units]."""

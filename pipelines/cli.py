@@ -15,6 +15,7 @@ VERBS = {
     "mix": ("pipelines.mix", "clean speech, singing, music and noise → shards of programmes with exact labels"),
     "train": ("crnn.train", "shards → checkpoint"),
     "tag": ("pipelines.tag", "catalog or audio files + checkpoint → activity, segments, titles, failures"),
+    "onnx": ("crnn.export_onnx", "checkpoint → ONNX file, from sound to probabilities"),
     "evaluate": ("pipelines.evaluate", "activity + truth → scores"),
 }
 USAGE = "\n".join(

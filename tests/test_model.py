@@ -1,6 +1,7 @@
 """The network: its shape and size, and that tagging does not depend on what it must not depend on."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -83,14 +84,47 @@ def test_what_ships_is_small() -> None:
     assert sum(weight.numel() for weight in CRNN(NETWORKS["light"]).parameters()) < 1_500_000
 
 
-def test_without_the_future_it_hears_no_further_than_the_convolutions() -> None:
+@pytest.mark.parametrize("delay", [0, 1, 5])
+def test_without_the_future_it_hears_no_further_than_the_convolutions_and_its_delay(delay: int) -> None:
     torch.manual_seed(0)
-    live, wave = CRNN(NETWORKS["live"]).eval(), torch.from_numpy(programme(8))[None]
+    live = CRNN(replace(NETWORKS["live"], delay_frames=delay)).eval()
+    wave = torch.from_numpy(programme(8))[None]
     later = wave.clone()
     later[:, 25 * FRAME_SAMPLES :] = 0
     with torch.no_grad():
-        assert torch.allclose(live(later)[..., :22], live(wave)[..., :22], atol=1e-6)
-        assert not torch.allclose(live(later)[..., 25:], live(wave)[..., 25:], atol=1e-4)
+        assert live(wave).shape == (1, 2, 40)
+        assert torch.allclose(live(later)[..., : 22 - delay], live(wave)[..., : 22 - delay], atol=1e-6)
+        assert not torch.allclose(live(later)[..., 25 - delay], live(wave)[..., 25 - delay], atol=1e-5)
+
+
+def test_a_delay_shifts_the_answers() -> None:
+    torch.manual_seed(0)
+    live, wave = CRNN(replace(NETWORKS["live"], delay_frames=0)).eval(), torch.from_numpy(programme(8))[None]
+    with torch.no_grad():
+        at_once = live(wave)
+        live.config = NETWORKS["live"]
+        assert torch.allclose(live(wave)[..., :-7], at_once[..., 5:-2], atol=1e-6)
+
+
+@pytest.mark.parametrize("front_end", ["log_mel", "pcen"])
+def test_what_follows_is_silence_in_training_too(front_end: str) -> None:
+    config = replace(NETWORKS["live"], front_end=front_end)
+    live = CRNN(config).train()
+    with torch.no_grad():
+        for factor in (0.1, 0.3, 1.0):
+            live(torch.from_numpy(programme(6.4))[None] * factor)
+        mean = live.norm.running_mean.clone()
+        added = live.followed(torch.zeros(2, 64, 80))[..., 80:]
+        silence = live.eval().features(torch.zeros(1, 3 * FRAME_SAMPLES))[..., -1:]
+    assert added.shape == (2, 64, 40)
+    assert torch.allclose(added, silence.expand_as(added), atol=1e-5)
+    assert torch.equal(live.norm.running_mean, mean)
+
+
+@pytest.mark.parametrize("changes", [{"delay_frames": 1}, {"delay_frames": -1, "bidirectional": False}])
+def test_only_a_network_without_the_future_waits(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="only networks without the future wait"):
+        Config(**changes)
 
 
 def test_a_smaller_network_of_other_classes() -> None:
