@@ -79,7 +79,6 @@ setup(
             "moto[server]>=5.2,<6",
             "hypothesis>=6.150,<7",
             "mypy>=2.0,<3",
-            "onnxruntime>=1.23,<2",
             "pytest>=9,<10",
             "pytest-xdist>=3.8,<4",
             "ruff>=0.17,<0.18",
