@@ -20,7 +20,10 @@ from transforms.records import SPLITS, InputError
 from transforms.sound.loudness import LoudnessMeter
 
 HEADER = "path,class,speaker_or_artist,duration_s,language,note,accompanied,split\n"
-ROWS = HEADER + "a.wav,speech,anna,3.5,fi,,,\nb.wav,singing,bo,4,,soft,True,test\nc.wav,chatter,x,1,,,,\nd.wav,noise,,2,,,,\n"
+ROWS = (
+    HEADER
+    + "a.wav,speech,anna,3.5,fi,,,\nb.wav,singing,bo,4,,soft,True,test\nc.wav,chatter,x,1,,,,\nd.wav,noise,,2,,,,\n"
+)
 
 
 def clip(maker: str, kind: str = "speech", duration_s: float = 1, split: str = "") -> Clip:

@@ -155,7 +155,9 @@ class TestFaster:
 
 class TestCodecs:
     @pytest.mark.parametrize("codec", effects.CODECS, ids=lambda codec: codec[1])
-    def test_what_comes_back_is_in_its_place(self, codec: tuple[str, str, tuple[int, ...]], monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_what_comes_back_is_in_its_place(
+        self, codec: tuple[str, str, tuple[int, ...]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         for rate in (min(codec[2]), max(codec[2])):
             monkeypatch.setattr(effects, "CODECS", ((codec[0], codec[1], (rate,)),))
             wave = like_speech()

@@ -129,7 +129,9 @@ def test_every_scene_has_its_length(kind: str, scenes: dict[str, list[list[Layer
 
 @pytest.mark.parametrize("kind", SCENES)
 def test_what_is_heard_is_what_its_kind_says(kind: str, scenes: dict[str, list[list[Layer]]]) -> None:
-    heard = {name: [any(getattr(layer, name).any() for layer in s) for s in scenes[kind]] for name in ("speech", "music")}
+    heard = {
+        name: [any(getattr(layer, name).any() for layer in s) for s in scenes[kind]] for name in ("speech", "music")
+    }
     assert not any(heard["speech"]) if kind in NO_SPEECH else any(heard["speech"])
     assert not any(heard["music"]) if kind in NO_MUSIC else any(heard["music"])
     if kind in ("music", "song", "a_cappella", "action", "everything", "dialogue_over_music"):
