@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -133,7 +134,7 @@ def test_scenes_follow_each_other_without_holes(programmes: list[Programme]) -> 
     for programme in programmes:
         scenes = programme.scenes
         assert (scenes[0].start_s, scenes[-1].end_s) == (0, 60)
-        assert all(before.end_s == after.start_s for before, after in zip(scenes, scenes[1:], strict=False))
+        assert all(before.end_s == after.start_s for before, after in pairwise(scenes))
         assert all(scene.end_s >= scene.start_s for scene in scenes)
         assert {scene.kind for scene in scenes} <= set(SCENES)
 
