@@ -12,9 +12,8 @@ from pipelines import job
 from runners.worker import leave
 from transforms import storage
 from transforms.labels.rules import read_rules
-from transforms.mix.corpus import read_corpus
 from transforms.ptransforms.labels import CutSegments, LabelFrames
-from transforms.ptransforms.mix import Compose, Corpus, title_of
+from transforms.ptransforms.mix import Compose, Corpus, clips_of, title_of
 from transforms.ptransforms.read import SkipDone
 from transforms.ptransforms.write import WriteShards, write_failures
 from transforms.records import InputError
@@ -32,7 +31,7 @@ VERSION = 1
 
 def build(root: beam.Pipeline, args: argparse.Namespace) -> None:
     """Wire numbers → programmes → segments → labels → shards."""
-    corpus = Corpus(args.corpus, args.activity, tuple(args.exclude))
+    corpus = _corpus(args)
     settings = repr(
         [VERSION, args.seed, args.minutes, storage.digest(corpus.excluded, [corpus.table, corpus.activity])]
     )
@@ -61,15 +60,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--exclude", action="append", default=[], metavar="TEXT", help="leave out clips whose note holds this"
     )
     args, beam_args = job.parse(parser, argv)
+    if min(args.hours, args.minutes) <= 0:
+        parser.error("--hours and --minutes must be above 0")
     try:
-        if min(args.hours, args.minutes) <= 0:
-            raise InputError("--hours and --minutes must be above 0")
-        read_corpus(storage.read_bytes(args.corpus), None, "", tuple(args.exclude))
+        clips_of(_corpus(args))
     except InputError as error:
-        parser.error(f"{args.corpus}: {error}")
+        parser.error(str(error))
     programmes = _programmes(args)
     summary = job.run(lambda root, _: build(root, args), beam_args, args.output, programmes, "mix")
     return summary.exit_status(args.max_failed)
+
+
+def _corpus(args: argparse.Namespace) -> Corpus:
+    return Corpus(args.corpus, args.activity, tuple(args.exclude))
 
 
 def _programmes(args: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import math
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -23,6 +24,7 @@ from transforms.sound.load import load
 KINDS = ("speech", "singing", "music", "noise")
 Opener = Callable[[str], AbstractContextManager[BinaryIO]]
 NEEDED = ("path", "class", "speaker_or_artist", "duration_s")
+ACTIVE = ("path", "start_s", "end_s")
 
 
 @dataclass(frozen=True)
@@ -84,11 +86,9 @@ def read_corpus(table: bytes, activity: bytes | None, root: str, excluded: Colle
     clips are left out.
 
     Raises:
-        InputError: a column is missing, a duration is no number, or no clip is left.
+        InputError: a column is missing, a time is no number, a split is unknown, or no clip is left.
     """
-    rows = _rows(table)
-    if rows and (missing := [name for name in NEEDED if name not in rows[0]]):
-        raise InputError(f"has no column {', '.join(missing)}; a corpus needs {', '.join(NEEDED)}")
+    rows = _rows(table, "a corpus", NEEDED)
     spans = _spans(activity)
     kept = [row for row in rows if not any(text in row.get("note", "") for text in excluded)]
     clips = [_clip(row, root, spans[row["path"]]) for row in kept if row["class"] in KINDS]
@@ -97,31 +97,45 @@ def read_corpus(table: bytes, activity: bytes | None, root: str, excluded: Colle
     return divided(clips)
 
 
-def _rows(table: bytes) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(table.decode("utf-8-sig"))))
+def _rows(table: bytes, what: str, needed: Sequence[str]) -> list[dict[str, str]]:
+    try:
+        rows = list(csv.DictReader(io.StringIO(table.decode("utf-8-sig")), restval=""))
+    except UnicodeDecodeError as error:
+        raise InputError(f"{what} must be UTF-8 ({error}); save it as such") from error
+    if rows and (missing := [name for name in needed if name not in rows[0]]):
+        raise InputError(f"has no column {', '.join(missing)}; {what} needs {', '.join(needed)}")
+    return rows
 
 
 def _spans(activity: bytes | None) -> defaultdict[str, list[tuple[float, float]]]:
     spans: defaultdict[str, list[tuple[float, float]]] = defaultdict(list)
-    for row in _rows(activity) if activity else []:
-        spans[row["path"]].append((float(row["start_s"]), float(row["end_s"])))
+    for row in _rows(activity, "activity", ACTIVE) if activity else []:
+        spans[row["path"]].append((_seconds(row, "start_s"), _seconds(row, "end_s")))
     return spans
 
 
-def _clip(row: dict[str, str], root: str, active: Sequence[tuple[float, float]]) -> Clip:
+def _seconds(row: dict[str, str], column: str) -> float:
     try:
-        duration_s = float(row["duration_s"])
-    except ValueError as error:
-        raise InputError(f"{row['path']}: its duration_s, {row['duration_s']!r}, is no number of seconds") from error
+        value = float(row[column])
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise InputError(f"{row['path']}: its {column}, {row[column]!r}, is no number of seconds")
+    return value
+
+
+def _clip(row: dict[str, str], root: str, active: Sequence[tuple[float, float]]) -> Clip:
+    if (split := row.get("split", "")) not in ("", *SPLITS):
+        raise InputError(f"{row['path']}: its split, {split!r}, is none of {', '.join(SPLITS)}")
     return Clip(
         f"{root.rstrip('/')}/{row['path']}",
         row["class"],
         row["speaker_or_artist"] or row["path"],
-        duration_s,
+        _seconds(row, "duration_s"),
         row.get("language", ""),
         row.get("accompanied", "").lower() == "true",
         tuple(active),
-        row.get("split", ""),
+        split,
     )
 
 

@@ -40,8 +40,7 @@ class Library:
             "solo": [c for c in singing if not c.accompanied],
         }
         self._languages = by_language(self._clips["speech"])
-        self._kept: OrderedDict[str, Recording] = OrderedDict()
-        self._bytes = 0
+        self._kept = _Kept()
         if missing := [kind for kind in ("speech", "music", "noise") if not self._clips[kind]]:
             raise InputError(f"has no {' and no '.join(missing)} on this side; add clips, or state their split")
 
@@ -84,19 +83,30 @@ class Library:
         Raises:
             ClipError: it cannot be decoded.
         """
-        if clip.path not in self._kept:
-            self._kept[clip.path] = record(clip, self._opened)
-            self._bytes += self._kept[clip.path].samples.nbytes
-            while self._bytes > KEPT_BYTES and len(self._kept) > 1:
-                self._bytes -= self._kept.popitem(last=False)[1].samples.nbytes
-        self._kept.move_to_end(clip.path)
-        return self._kept[clip.path]
+        return self._kept.recording(clip, self._opened)
 
     def without(self, clip: Clip) -> Library:
         """Give the same library but for a clip; what is decoded stays."""
         left = Library([other for other in self.clips if other is not clip], self._opened)
-        left._kept, left._bytes = self._kept, self._bytes
+        left._kept = self._kept
         return left
+
+
+class _Kept:
+    """What is decoded, while memory allows: what was not used for longest goes first."""
+
+    def __init__(self) -> None:
+        self._recordings: OrderedDict[str, Recording] = OrderedDict()
+        self._bytes = 0
+
+    def recording(self, clip: Clip, opened: Opener | None) -> Recording:
+        if clip.path not in self._recordings:
+            self._recordings[clip.path] = record(clip, opened)
+            self._bytes += self._recordings[clip.path].samples.nbytes
+            while self._bytes > KEPT_BYTES and len(self._recordings) > 1:
+                self._bytes -= self._recordings.popitem(last=False)[1].samples.nbytes
+        self._recordings.move_to_end(clip.path)
+        return self._recordings[clip.path]
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import PurePosixPath
@@ -14,7 +15,7 @@ import numpy as np
 
 from transforms import storage
 from transforms.frames import SAMPLE_RATE_HZ
-from transforms.mix.corpus import ClipError, read_corpus
+from transforms.mix.corpus import Clip, ClipError, read_corpus
 from transforms.mix.library import Library
 from transforms.mix.programme import Programme, compose, mono_lkfs
 from transforms.ptransforms import coders  # noqa: F401 - registers them
@@ -88,11 +89,30 @@ def _loaded(title: Title, made: Programme, cpu_s: float) -> LoadedTitle:
 @lru_cache(maxsize=3)
 def _library(corpus: Corpus, split: str) -> Library:
     """Give the clips of a split: read once by a process."""
+    opened = storage.open_input if storage.is_remote(corpus.table) else None
+    clips = [clip for clip in clips_of(corpus) if clip.split == split]
+    with _naming(corpus.table):
+        return Library(clips, opened)
+
+
+def clips_of(corpus: Corpus) -> list[Clip]:
+    """Read the clips of a corpus.
+
+    Raises:
+        InputError: a table cannot be used; the message names it.
+    """
+    activity = None
+    if corpus.activity:
+        with _naming(corpus.activity):
+            activity = storage.read_bytes(corpus.activity)
+    root = corpus.table.rpartition("/")[0] or str(PurePosixPath())
+    with _naming(corpus.table):
+        return read_corpus(storage.read_bytes(corpus.table), activity, root, corpus.excluded)
+
+
+@contextmanager
+def _naming(file: str) -> Iterator[None]:
     try:
-        activity = storage.read_bytes(corpus.activity) if corpus.activity else None
-        root = corpus.table.rpartition("/")[0] or str(PurePosixPath())
-        clips = read_corpus(storage.read_bytes(corpus.table), activity, root, corpus.excluded)
-        opened = storage.open_input if storage.is_remote(corpus.table) else None
-        return Library([clip for clip in clips if clip.split == split], opened)
+        yield
     except InputError as error:
-        raise InputError(f"{corpus.table}: {error}") from error
+        raise InputError(f"{file}: {error}") from error
