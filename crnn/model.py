@@ -69,13 +69,14 @@ class Config:
 # live: light without the future but for a second.
 NETWORKS = {
     "reference": Config(),
-    "light": Config(channels=(16, 48, 96), residuals=(0, 0, 1), projection=160),
+    "light": Config(channels=(16, 48, 96), residuals=(0, 0, 1), projection=160, front_end="pcen"),
     "live": Config(
         channels=(16, 48, 96),
         residuals=(0, 0, 1),
         projection=160,
         recurrent=160,
         bidirectional=False,
+        front_end="pcen",
         delay_frames=FRAMES_PER_S,
     ),
 }

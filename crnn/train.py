@@ -48,12 +48,9 @@ def train(shards: Sequence[str], output: str, recipe: Recipe, overwrite: bool = 
     resumed = None if overwrite else _resumable(output, training.digest)
     lightning.seed_everything(recipe.seed, verbose=False)
     classes = training.classes
-    config = replace(
-        NETWORKS[recipe.network],
-        front_end=recipe.front_end,
-        classes=classes,
-        decisions=(RAW,) * len(classes),
-    )
+    network = NETWORKS[recipe.network]
+    front_end = recipe.front_end or network.front_end
+    config = replace(network, front_end=front_end, classes=classes, decisions=(RAW,) * len(classes))
     steps = recipe.epochs * -(-training.rows // (recipe.batch_size * recipe.devices))
     module = Training(config, recipe, training.digest, steps)
     if recipe.devices > 1:
@@ -147,7 +144,7 @@ def parser() -> argparse.ArgumentParser:
         help="draw languages by hours to the power of 1 - SHARE: 0 as the data are, 1 equally often [%(default)s]",
     )
     made.add_argument("--network", default=default.network, choices=NETWORKS, help="[%(default)s]")
-    made.add_argument("--front-end", default=default.front_end, choices=FRONT_ENDS, help="[%(default)s]")
+    made.add_argument("--front-end", default="", choices=FRONT_ENDS, help="[the network's own]")
     made.add_argument(
         "--gain-db",
         type=float,

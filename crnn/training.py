@@ -49,7 +49,7 @@ class Recipe:
     seed: int = 0
     balance: float = 0.0
     network: str = "light"
-    front_end: str = "log_mel"
+    front_end: str = ""
     gain_db: float = 8.0
     mixup: float = 0.1
     crop_s: float = 20.0
