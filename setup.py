@@ -45,6 +45,7 @@ setup(
         "torch>=2.11,<2.12",
         "torchaudio>=2.11,<2.12",
         "lightning>=2.6,<2.7",
+        "torchmetrics>=1.0,<2",
         "tensorboard>=2.20,<3",
         "numpy>=2.2,<2.5",
         "scipy>=1.15,<1.19",

@@ -1,28 +1,37 @@
-"""Labelled segments out of Parquet shards, streamed: no more than a few row groups are in memory."""
+"""Labelled segments out of Parquet shards, streamed: no more than a row group a lane is in memory, still encoded."""
 
 from __future__ import annotations
 
 import glob
 import hashlib
+import sys
+import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import IO
 
 import fsspec
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
+from fsspec import AbstractFileSystem
 from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
-from transforms.frames import SEGMENT_SAMPLES
+from crnn.order import LANES, Piece, Share, deal, lane_count, turns
+from transforms.frames import SEGMENT_FRAMES, SEGMENT_SAMPLES
 from transforms.records import InputError
 from transforms.sound.level import FULL_SCALE
 from transforms.tables import unflac
 
 COLUMNS = ["audio", "targets", "weights"]
-# Segments of this many places in the data are mixed: a title's own segments lie side by side in its shard.
-SHUFFLE_SEGMENTS = 256
 FOOTER_BYTES = 8
+MAGIC = b"PAR1"
+# Object stores answer late: so many files are looked at together.
+READERS = 16
+PROGRESS_S = 5.0
 
 Example = tuple[Tensor, Tensor, Tensor]
 
@@ -42,59 +51,113 @@ class ShardFiles:
     languages: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class _Shard:
+    """What is read of a file. mark: names its place, size and content."""
+
+    path: str
+    sizes: tuple[int, ...]
+    classes: tuple[str, ...]
+    language: str
+    mark: bytes
+
+
 def find_shards(folders: Sequence[str], split: str) -> ShardFiles:
     """Find the shards of ``split`` below each folder, local or remote.
 
     Raises:
         InputError: a shard cannot be read, or its classes are not those of the others.
     """
-    groups: list[tuple[str, int]] = []
-    sizes, languages = [], []
-    classes, state = set(), hashlib.sha256()
-    for folder in folders:
-        system, root = fsspec.core.url_to_fs(folder)
-        for path in sorted(system.glob(f"{glob.escape(root)}/{split}/*.parquet")):
-            with system.open(path, "rb") as file:
-                metadata, names, language, footer = _describe(file, path)
-            groups += [(system.unstrip_protocol(path), group) for group in range(metadata.num_row_groups)]
-            sizes += [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
-            languages += [language] * metadata.num_row_groups
-            classes |= {names} if names else set()
-            state.update(f"{path.removeprefix(root)}:{system.size(path)}:".encode() + footer)
+    shards = _described([place for folder in folders for place in _places(folder, split)])
+    classes = {shard.classes for shard in shards if shard.classes}
     if len(classes) > 1:
         found = "; ".join(", ".join(names) for names in sorted(classes))
         raise InputError(f"shards differ in their classes ({found}): prepare all of them by the same --rules")
-    digest = state.hexdigest()[:32]
-    return ShardFiles(tuple(groups), sum(sizes), next(iter(classes), ()), digest, tuple(sizes), tuple(languages))
+    sizes = tuple(size for shard in shards for size in shard.sizes)
+    return ShardFiles(
+        tuple((shard.path, group) for shard in shards for group in range(len(shard.sizes))),
+        sum(sizes),
+        next(iter(classes), ()),
+        hashlib.sha256(b"".join(shard.mark for shard in shards)).hexdigest()[:32],
+        sizes,
+        tuple(shard.language for shard in shards for _ in shard.sizes),
+    )
+
+
+def _places(folder: str, split: str) -> list[tuple[AbstractFileSystem, str, str]]:
+    system, root = fsspec.core.url_to_fs(folder)
+    paths = sorted(system.glob(f"{glob.escape(root)}/{split}/*.parquet"))
+    return [(system, path, path.removeprefix(root)) for path in paths]
+
+
+def _described(places: list[tuple[AbstractFileSystem, str, str]]) -> list[_Shard]:
+    """Read the footers, several at a time; say how it goes where that takes long."""
+    shards: list[_Shard] = []
+    spoken = time.monotonic()
+    with ThreadPoolExecutor(READERS) as pool:
+        for shard in pool.map(lambda place: _describe(*place), places):
+            shards.append(shard)
+            if time.monotonic() - spoken > PROGRESS_S:
+                spoken = time.monotonic()
+                print(f"shards: looked at {len(shards)} of {len(places)}", file=sys.stderr, flush=True)
+    return shards
 
 
 class ShardDataset(IterableDataset[Example]):
     """Yield (wave [SEGMENT_SAMPLES], targets, weights [classes, SEGMENT_FRAMES]) of a split, float32.
 
-    Every segment comes once an epoch, or as often as ``balance`` makes it (see ``drawn``; only with a seed); with
-    several loader workers each reads its own part of the row groups.
+    Every segment comes once an epoch, or as often as ``balance`` makes it (see ``drawn``; only with a seed). With a
+    seed they are mixed (see ``crnn.order``), else in order. rank, ranks: which part is given; start: after how many
+    segments of its own it goes on, the others unread. A part that is a segment short repeats one with weights of 0.
     """
 
-    def __init__(self, shards: ShardFiles, seed: int | None = None, balance: float = 0.0) -> None:
+    def __init__(
+        self, shards: ShardFiles, seed: int | None = None, balance: float = 0.0, rank: int = 0, ranks: int = 1
+    ) -> None:
         self._groups, self._seed = shards.groups, seed
-        self._rows = shards.rows
-        if balance and seed is not None:
-            places = drawn(shards, balance, np.random.default_rng(seed))
-            self._groups = tuple(shards.groups[place] for place in places)
-            self._rows = sum(shards.sizes[place] for place in places)
+        self._rank, self._ranks, self.start = rank, ranks, 0
+        self._places = np.arange(len(shards.groups))
+        if seed is not None:
+            random = np.random.default_rng(seed)
+            chosen = drawn(shards, balance, random) if balance else self._places
+            self._places = random.permutation(np.asarray(chosen, int))
+        self._sizes = [shards.sizes[place] for place in self._places]
+        self._blank = _blank(len(shards.classes))
 
     def __len__(self) -> int:
-        return self._rows
+        """Give the number of segments of a rank, the same for all."""
+        return (sum(self._sizes) + self._ranks - 1) // self._ranks
 
     def __iter__(self) -> Iterator[Example]:
-        groups = list(self._groups)
-        random = None if self._seed is None else np.random.default_rng(self._seed)
-        if random is not None:
-            random.shuffle(groups)
         worker = get_worker_info()
-        mine = groups if worker is None else groups[worker.id :: worker.num_workers]
-        examples = (example for path, group in mine for example in _read_group(path, group))
-        return examples if random is None else _shuffled(examples, random)
+        workers = worker.num_workers if worker else 1
+        share = Share(self._rank, self._ranks, worker.id if worker else 0, workers)
+        lanes = deal(self._sizes, lane_count(workers * self._ranks, 1 if self._seed is None else LANES))
+        reading: dict[int, Iterator[Example]] = {}
+        example = self._blank
+        for turn in turns(sum(self._sizes), share, self.start):
+            if turn >= sum(self._sizes):
+                yield example[0], example[1], torch.zeros_like(example[2])
+                return
+            row, lane = divmod(turn, len(lanes))
+            if lane not in reading:
+                reading[lane] = self._read(lanes[lane], row)
+            example = next(reading[lane])
+            yield example
+
+    def _read(self, lane: list[Piece], skip: int) -> Iterator[Example]:
+        for piece in lane:
+            rows = self._mixed(piece)
+            if skip < len(rows):
+                path, group = self._groups[self._places[piece.turn]]
+                yield from _read_group(path, group, rows[skip:])
+            skip = max(0, skip - len(rows))
+
+    def _mixed(self, piece: Piece) -> list[int]:
+        rows = np.arange(self._sizes[piece.turn])
+        if self._seed is not None:
+            np.random.default_rng([self._seed, piece.turn]).shuffle(rows)
+        return [int(row) for row in rows[piece.first : piece.last]]
 
 
 def drawn(shards: ShardFiles, balance: float, random: np.random.Generator) -> list[int]:
@@ -113,38 +176,43 @@ def drawn(shards: ShardFiles, balance: float, random: np.random.Generator) -> li
     return [int(place) for place in np.repeat(order, copies)]
 
 
-def _shuffled(examples: Iterator[Example], random: np.random.Generator) -> Iterator[Example]:
-    """Draw from a buffer that the stream refills."""
-    buffer: list[Example] = []
-    for example in examples:
-        if len(buffer) < SHUFFLE_SEGMENTS:
-            buffer.append(example)
-            continue
-        place = int(random.integers(SHUFFLE_SEGMENTS))
-        buffer[place], example = example, buffer[place]  # noqa: PLW2901
-        yield example
-    random.shuffle(buffer)
-    yield from buffer
+def _blank(classes: int) -> Example:
+    labels = torch.zeros(classes, SEGMENT_FRAMES)
+    return torch.zeros(SEGMENT_SAMPLES), labels, labels
 
 
-def _read_group(path: str, group: int) -> Iterator[Example]:
+def _read_group(path: str, group: int, rows: Sequence[int]) -> Iterator[Example]:
     with fsspec.open(path, "rb") as file:
-        rows = pq.ParquetFile(file).read_row_group(group, columns=COLUMNS).to_pylist()
-    for row in rows:
+        table = pq.ParquetFile(file).read_row_group(group, columns=COLUMNS)
+    for number in rows:
+        [row] = table.slice(number, 1).to_pylist()
         wave = np.zeros(SEGMENT_SAMPLES, np.float32)
         samples = unflac(row["audio"])
-        wave[: len(samples)] = samples / np.float32(FULL_SCALE)
+        np.divide(samples, np.float32(FULL_SCALE), out=wave[: len(samples)])
         yield torch.from_numpy(wave), torch.tensor(row["targets"]), torch.tensor(row["weights"])
 
 
-def _describe(file: fsspec.core.OpenFile, path: str) -> tuple[pq.FileMetaData, tuple[str, ...], str, bytes]:
+def _describe(system: AbstractFileSystem, path: str, name: str) -> _Shard:
     try:
-        parquet = pq.ParquetFile(file)
-        rows = parquet.read_row_group(0, columns=["classes", "language"]).to_pylist() if parquet.num_row_groups else []
-        names, language = (rows[0]["classes"], rows[0]["language"] or "") if rows else ((), "")
+        with system.open(path, "rb") as file:
+            footer, size = _footer(file)
+            framed = MAGIC + footer + len(footer).to_bytes(4, "little") + MAGIC
+            metadata = pq.read_metadata(pa.BufferReader(framed))
+            parquet = pq.ParquetFile(file, metadata=metadata)
+            rows = parquet.read_row_group(0, ["classes", "language"]).to_pylist() if metadata.num_row_groups else []
+            classes, language = (rows[0]["classes"], rows[0]["language"] or "") if rows else ((), "")
     except Exception as error:
         raise InputError(f"{path}: is not a shard ({error}); make shards with smad prepare") from error
-    file.seek(-FOOTER_BYTES, 2)
-    length = int.from_bytes(file.read(4), "little")
-    file.seek(-FOOTER_BYTES - length, 2)
-    return parquet.metadata, tuple(names), language, file.read(length)
+    sizes = tuple(metadata.row_group(group).num_rows for group in range(metadata.num_row_groups))
+    return _Shard(system.unstrip_protocol(path), sizes, tuple(classes), language, f"{name}:{size}:".encode() + footer)
+
+
+def _footer(file: IO[bytes]) -> tuple[bytes, int]:
+    """Give a Parquet file's footer, without its length and magic number, and the file's size."""
+    size = file.seek(0, 2)
+    file.seek(max(0, size - FOOTER_BYTES))
+    length, magic = int.from_bytes(file.read(4), "little"), file.read(4)
+    if magic != MAGIC or length > size - FOOTER_BYTES:
+        raise ValueError("it does not end as Parquet does")
+    file.seek(size - FOOTER_BYTES - length)
+    return file.read(length), size

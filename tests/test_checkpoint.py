@@ -138,13 +138,16 @@ def test_a_place_that_cannot_be_reached_is_refused(uri: str, monkeypatch: pytest
         read_checkpoint(uri)
 
 
-def test_without_a_path_the_shipped_weights_are_read() -> None:
-    if resources.files("crnn").joinpath(SHIPPED).is_file():
-        assert read_checkpoint().model().config.classes == ("speech", "music")
-        assert read_checkpoint().name.startswith("default@")
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_shipped_weights_have_names(name: str) -> None:
+    if resources.files("crnn").joinpath(f"weights/{name}.ckpt").is_file():
+        assert read_checkpoint(name).model().config.classes == ("speech", "music")
+        assert read_checkpoint(name).name.startswith(f"{name}@")
     else:
-        with pytest.raises(InputError, match="no weights ship with this version: give --checkpoint"):
-            read_checkpoint()
+        with pytest.raises(
+            InputError, match=f"no weights {name} ship with this version: give a file"
+        ):
+            read_checkpoint(name)
 
 
 def test_denormals_become_zero_and_nothing_else_changes(trained: CRNN) -> None:

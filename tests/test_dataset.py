@@ -79,12 +79,6 @@ def test_every_segment_comes_once(shards: Path, workers: int) -> None:
     assert sorted(numbers(shards, seed=1, workers=workers)) == list(range(1, 24))
 
 
-def test_a_buffer_smaller_than_the_data_loses_nothing(shards: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dataset, "SHUFFLE_SEGMENTS", 5)
-    assert sorted(numbers(shards, seed=1)) == list(range(1, 24))
-    assert numbers(shards, seed=1) != list(range(1, 24))
-
-
 def test_the_same_seed_gives_the_same_order_and_another_another(shards: Path) -> None:
     assert numbers(shards, seed=1) == numbers(shards, seed=1)
     orders = [tuple(numbers(shards, seed=seed)) for seed in range(4)]
@@ -198,6 +192,15 @@ class TestFindShards:
         write_shard(tmp_path / "two", "train", "b", segments=1)
         more = find_shards([str(tmp_path / "two")], "train").digest
         assert len({one, changed, more}) == 3
+
+    def test_it_says_how_it_goes(
+        self, shards: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        find_shards([str(shards)], "train")
+        assert not capsys.readouterr().err
+        monkeypatch.setattr(dataset, "PROGRESS_S", -1.0)
+        find_shards([str(shards)], "train")
+        assert capsys.readouterr().err.splitlines() == [f"shards: looked at {n} of 3" for n in (1, 2, 3)]
 
     @pytest.mark.parametrize("content", [b"", b"not a shard", b"PAR1PAR1"])
     def test_a_broken_shard_is_named(self, tmp_path: Path, content: bytes) -> None:

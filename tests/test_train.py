@@ -13,9 +13,10 @@ import crnn.train
 import crnn.training
 from crnn.checkpoint import HEADER, VERSION, read_checkpoint
 from crnn.dataset import Example, ShardDataset, find_shards
-from crnn.model import Config
+from crnn.model import NETWORKS, Config
+from crnn.progress import EpochLines
 from crnn.train import main, train
-from crnn.training import EpochLines, Recipe, Shards, Training, rate_share, weighted_loss
+from crnn.training import Recipe, Shards, Training, plateaus, rate_share, warmup_share, weighted_loss
 from transforms.activity import RAW, Decision
 from transforms.decide import Choice
 from transforms.metrics import Counts
@@ -82,13 +83,29 @@ def test_the_rate_rises_then_falls_to_nothing(steps: int) -> None:
     assert shares[-1] == pytest.approx(0, abs=1e-9) or steps == 1
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_the_rate_is_cut_as_torch_does_on_a_plateau(seed: int) -> None:
+    losses = (0.7 + 0.01 * torch.randn(60, generator=torch.Generator().manual_seed(seed)).cumsum(0)).abs().tolist()
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+    torchs = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.3, patience=5)
+    for number, loss in enumerate(losses, 1):
+        torchs.step(loss)
+        assert 0.3 ** plateaus(losses[:number]) == pytest.approx(torchs.get_last_lr()[0])
+
+
+def test_the_rate_stays_after_warming_up() -> None:
+    shares = [warmup_share(step, 100) for step in range(100)]
+    assert shares[:5] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
+    assert set(shares[5:]) == {1.0}
+
+
 def recipe(**changes: Any) -> Recipe:
     return Recipe(**{"epochs": 4, "batch_size": 2, "device": "cpu", "learning_rate": 3e-3, **changes})
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crnn.train, "Config", lambda: SMALL)
+    monkeypatch.setitem(NETWORKS, "light", SMALL)
 
 
 @pytest.fixture(scope="module")
@@ -345,6 +362,20 @@ def test_without_validation_the_last_epoch_serves(tmp_path: Path, write_shard: W
     assert checkpoint.header.metrics == {}
     last = content(output)["state_dict"]["model.linear.weight"]
     assert torch.equal(checkpoint.weights["linear.weight"], last)
+
+
+def test_a_plateau_cuts_the_rate(shards: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Training, "validation_step", lambda self, batch, _: self.log("valid_loss", 1.0, batch_size=1))
+    output = str(tmp_path / "m.ckpt")
+    train([shards], output, recipe(epochs=10, schedule="plateau"))
+    assert content(output)["valid_losses"] == [1.0] * 10
+    assert content(output)["optimizer_states"][0]["param_groups"][0]["lr"] == pytest.approx(0.3 * 3e-3)
+
+
+def test_a_plateau_needs_validation(tmp_path: Path, write_shard: WriteShard) -> None:
+    write_shard(tmp_path, "train", "a", segments=1)
+    with pytest.raises(InputError, match=r"no segments in valid/.*which --schedule plateau goes by"):
+        train([str(tmp_path)], str(tmp_path / "m.ckpt"), recipe(schedule="plateau"))
 
 
 def test_patience_stops_early(shards: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,7 +87,7 @@ def telephone(wave: Wave, random: Random) -> Wave:
     steps = np.rint(compressed * 127) / 127
     expanded = np.sign(steps) * (256 ** np.abs(steps) - 1) / 255 * peak
     hiss = random.standard_normal(len(wave)) * peak * 10 ** (-random.uniform(35, 60) / 20)
-    return (expanded + band_limited(hiss.astype(np.float32), 200, 3_400)).astype(np.float32)
+    return np.asarray(expanded + band_limited(hiss.astype(np.float32), 200, 3_400), np.float32)
 
 
 def faster(wave: Wave, factor: float) -> Wave:

@@ -15,6 +15,7 @@ from transforms.mix.heard import REST_S, STEP_SAMPLES, Steps, filled, levels_db
 from transforms.mix.library import Place
 from transforms.mix.sung import sung
 from transforms.mix.tones import tonal_noise
+from transforms.mix.tunes import played
 
 Wave = NDArray[np.float32]
 Random = np.random.Generator
@@ -127,17 +128,25 @@ def audible(wave: Wave) -> Steps:
 
 
 def tune(place: Place) -> Wave:
-    """Take [samples] of instrumental music at 0 dBFS (RMS), sometimes at another speed, bent, or in a room."""
-    random, library, samples = place.random, place.library, place.samples
-    speed = float(random.choice([1.0, random.uniform(0.8, 1.25)]))
-    clip = library.clip(random, "music")
-    wave = effects.faster(library.stretch(random, clip, round(samples * speed) + 4).wave, speed)[:samples]
-    wave = np.pad(wave, (0, samples - len(wave)))
+    """Take [samples] of instrumental music at 0 dBFS (RMS): recorded, made, or one over the other; bent, in a room."""
+    random, draw = place.random, place.random.random()
+    wave = played(random, place.samples) if draw < 0.25 else _recorded(place)
+    if 0.25 <= draw < 0.4:
+        other = _recorded(place) if random.random() < 0.5 else at_level(played(random, place.samples), 0.0)
+        wave = wave + other * np.float32(10 ** (-random.uniform(0, 10) / 20))
     if random.random() < 0.5:
         wave = effects.equalized(wave, random)
-    if random.random() < 0.25:
+    if random.random() < 0.3:
         wave = effects.reverberated(wave, effects.room(random, random.uniform(0, 0.8)))
     return at_level(faded(random, wave), 0.0)
+
+
+def _recorded(place: Place) -> Wave:
+    random, library, samples = place.random, place.library, place.samples
+    speed = random.uniform(0.75, 1.33) if random.random() < 0.6 else 1.0
+    clip = library.clip(random, "music")
+    wave = effects.faster(library.stretch(random, clip, round(samples * speed) + 4).wave, speed)[:samples]
+    return at_level(np.pad(wave, (0, samples - len(wave))), 0.0)
 
 
 def faded(random: Random, wave: Wave) -> Wave:
@@ -206,11 +215,13 @@ def _noise(place: Place) -> Wave:
         return at_level(_coloured(random, samples), 0.0)
     if draw < 0.3:
         return at_level(tonal_noise(random, samples), 0.0)
-    clip = library.clip(random, "noise")
+    clip, speed = library.clip(random, "noise"), random.uniform(0.6, 1.6) if random.random() < 0.5 else 1.0
     if draw < 0.75:
-        wave = library.stretch(random, clip, samples).wave
+        wave = effects.faster(library.stretch(random, clip, round(samples * speed) + 4).wave, speed)[:samples]
+        wave = np.pad(wave, (0, samples - len(wave)))
         return at_level(effects.equalized(wave, random) if random.random() < 0.4 else wave, 0.0)
-    return at_level(_now_and_then(random, library.recording(clip).part(0, LINE_STEPS).wave, samples), 0.0)
+    event = effects.faster(library.recording(clip).part(0, LINE_STEPS).wave, speed)
+    return at_level(_now_and_then(random, event, samples), 0.0)
 
 
 def _now_and_then(random: Random, event: Wave, samples: int) -> Wave:

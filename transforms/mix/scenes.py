@@ -103,7 +103,7 @@ def song(place: Place) -> Scene:
     band = tune(place)
     sings = voice(place)
     wave = effects.reverberated(sings.wave, effects.room(random, random.uniform(0, 0.7)))
-    wave = at_level(wave, level + random.uniform(-8, 8), sings.active)
+    wave = at_level(wave, level + random.uniform(-3, 9), sings.active)
     return [_music(place, at_level(band, level)), _speech(place, wave, sings.active)]
 
 
@@ -176,18 +176,18 @@ def action(place: Place) -> Scene:
 
 # What a programme is made of, and how often.
 SCENES: dict[str, tuple[Callable[[Place], Scene], float]] = {
-    "dialogue": (dialogue, 0.12),
-    "dialogue_over_music": (dialogue_over_music, 0.14),
+    "dialogue": (dialogue, 0.11),
+    "dialogue_over_music": (dialogue_over_music, 0.13),
     "dialogue_over_ambience": (dialogue_over_ambience, 0.11),
     "narration": (narration, 0.05),
-    "music": (music, 0.12),
-    "song": (song, 0.14),
+    "music": (music, 0.18),
+    "song": (song, 0.12),
     "a_cappella": (a_cappella, 0.03),
-    "ambience": (ambient, 0.08),
-    "tonal_noise": (tonal, 0.04),
+    "ambience": (ambient, 0.09),
+    "tonal_noise": (tonal, 0.03),
     "silence": (silence, 0.03),
     "everything": (everything, 0.05),
     "meeting": (meeting, 0.04),
     "telephone": (telephone, 0.02),
-    "action": (action, 0.03),
+    "action": (action, 0.04),
 }

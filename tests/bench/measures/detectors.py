@@ -67,7 +67,9 @@ def smad(checkpoint: str | None, name: str) -> Detector:
         name: lambda probability, duration_s: intervals(activity(probability, duration_s).segments()),
         f"{name} at 0.5": lambda probability, duration_s: intervals(activity(probability, duration_s).segments(RAW)),
     }
-    file = Path(checkpoint) if checkpoint else Path(crnn.__file__).parent / SHIPPED
+    file = Path(crnn.__file__).parent / f"weights/{checkpoint or SHIPPED[0]}.ckpt"
+    if checkpoint not in (None, *SHIPPED):
+        file = Path(str(checkpoint))
     return Detector(
         name,
         classes,
