@@ -60,6 +60,8 @@ class WaitShare(lightning.Callback):
     An accelerator works on while the program waits: there it is an upper bound.
     """
 
+    _validated_s = 0.0
+
     def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:  # noqa: ARG002
         """Start the clocks."""
         self._started, self._validated_s = time.perf_counter(), 0.0

@@ -111,14 +111,18 @@ class Training(lightning.LightningModule):
         self.log("valid_loss", self.valid_loss, prog_bar=True)
 
     def on_validation_epoch_end(self) -> None:
-        """Keep the weights of the best epoch so far, which are to serve, and choose how its scores become intervals."""
+        """Keep the weights of the best epoch so far, which are to serve, and choose how its scores become intervals.
+
+        What is validated before the first epoch are weights to begin from: they count as epoch -1.
+        """
         loss = float(self.trainer.callback_metrics["valid_loss"])
         heard = self._all_heard()
-        if not self.trainer.sanity_checking and loss < self.best_metrics.get("valid_loss", float("inf")):
+        if loss < self.best_metrics.get("valid_loss", float("inf")):
             choices = choose(*heard.numpy())
             self.best_decisions = tuple(choice.decision for choice in choices)
             scores = figures(self.model.config.classes, choices)
-            self.best_metrics = {"valid_loss": loss, "epoch": float(self.current_epoch), **scores}
+            epoch = -1.0 if self.trainer.sanity_checking else float(self.current_epoch)
+            self.best_metrics = {"valid_loss": loss, "epoch": epoch, **scores}
             self.best = {name: tensor.detach().cpu().clone() for name, tensor in self.model.state_dict().items()}
 
     def _all_heard(self) -> Tensor:

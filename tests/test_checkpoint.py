@@ -144,9 +144,7 @@ def test_the_shipped_weights_have_names(name: str) -> None:
         assert read_checkpoint(name).model().config.classes == ("speech", "music")
         assert read_checkpoint(name).name.startswith(f"{name}@")
     else:
-        with pytest.raises(
-            InputError, match=f"no weights {name} ship with this version: give a file"
-        ):
+        with pytest.raises(InputError, match=f"no weights {name} ship with this version: give a file"):
             read_checkpoint(name)
 
 

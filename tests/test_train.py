@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -383,6 +384,114 @@ def test_patience_stops_early(shards: str, tmp_path: Path, monkeypatch: pytest.M
     output = str(tmp_path / "m.ckpt")
     train([shards], output, recipe(epochs=9, patience=2))
     assert content(output)["global_step"] == 3
+
+
+@pytest.fixture(scope="module")
+def start(shards: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Give a checkpoint of a network that no name stands for."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(NETWORKS, "light", replace(SMALL, recurrent=6))
+        path = str(tmp_path_factory.mktemp("start") / "start.ckpt")
+        train([shards], path, recipe(epochs=2))
+    return path
+
+
+class TestInit:
+    @pytest.fixture
+    def loss_of_epochs(self, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+        """Give a list whose losses, first that before training, are validated in place of the real ones."""
+        losses: list[float] = []
+        monkeypatch.setattr(
+            Training, "validation_step", lambda self, *_: self.log("valid_loss", losses.pop(0), batch_size=1)
+        )
+        return losses
+
+    def same(self, one: str, other: str) -> bool:
+        a, b = read_checkpoint(one).weights, read_checkpoint(other).weights
+        return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+    def test_begins_from_its_weights_and_network(
+        self, shards: str, start: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        begun: list[dict[str, torch.Tensor]] = []
+
+        def note(self: Training) -> None:
+            begun.append({name: value.clone() for name, value in self.model.state_dict().items()})
+
+        monkeypatch.setattr(Training, "on_train_start", note)
+        output = str(tmp_path / "m.ckpt")
+        train([shards], output, recipe(epochs=1), init=start)
+        before, after = read_checkpoint(start), read_checkpoint(output)
+        assert all(torch.equal(begun[0][name], value) for name, value in before.weights.items())
+        assert after.header.config == before.header.config == replace(SMALL, recurrent=6)
+        last = content(output)["state_dict"]["model.linear.weight"]
+        assert not torch.equal(last, before.weights["linear.weight"])
+
+    def test_serves_until_something_is_better(
+        self, shards: str, start: str, tmp_path: Path, loss_of_epochs: list[float]
+    ) -> None:
+        for losses, epoch, kept in (([0.3, 0.4, 0.5], -1, True), ([0.3, 0.4, 0.2], 1, False)):
+            loss_of_epochs[:] = losses
+            output = str(tmp_path / f"{epoch}.ckpt")
+            train([shards], output, recipe(epochs=2), init=start)
+            assert read_checkpoint(output).header.metrics == pytest.approx({"valid_loss": min(losses), "epoch": epoch})
+            assert self.same(output, start) is kept
+
+    def test_is_validated_as_any_epoch_is(self, shards: str, start: str, tmp_path: Path) -> None:
+        output = str(tmp_path / "m.ckpt")
+        train([shards], output, recipe(epochs=1, learning_rate=0.5), init=start)
+        metrics = read_checkpoint(output).header.metrics
+        assert metrics["epoch"] == -1
+        assert metrics["valid_loss"] == pytest.approx(read_checkpoint(start).header.metrics["valid_loss"], rel=1e-4)
+        assert self.same(output, start)
+
+    def test_a_resumed_run_does_not_begin_again(
+        self, shards: str, start: str, tmp_path: Path, loss_of_epochs: list[float]
+    ) -> None:
+        loss_of_epochs[:] = [0.3, 0.2, 0.4]
+        output = str(tmp_path / "m.ckpt")
+        train([shards], output, recipe(epochs=1), init=start)
+        best = read_checkpoint(output).weights
+        train([shards], output, recipe(epochs=2), init=str(tmp_path / "no longer there.ckpt"))
+        after = read_checkpoint(output)
+        assert not loss_of_epochs  # each epoch's once
+        assert after.header.metrics == pytest.approx({"valid_loss": 0.2, "epoch": 0})
+        assert all(torch.equal(weight, after.weights[name]) for name, weight in best.items())
+        assert content(output)["global_step"] == 2
+
+    def test_without_validation_the_last_epoch_serves(
+        self, start: str, tmp_path: Path, write_shard: WriteShard
+    ) -> None:
+        write_shard(tmp_path, "train", "a", segments=1)
+        output = str(tmp_path / "m.ckpt")
+        train([str(tmp_path)], output, recipe(epochs=1), init=start)
+        last = content(output)["state_dict"]["model.linear.weight"]
+        assert torch.equal(read_checkpoint(output).weights["linear.weight"], last)
+
+    def test_of_other_classes_is_refused(self, shards: str, tmp_path: Path, start: str) -> None:
+        path = str(tmp_path / "other.ckpt")
+        other = content(start)
+        other[HEADER]["config"]["classes"] = ["speech", "laughter"]
+        torch.save(other, path)
+        with pytest.raises(InputError, match="is of speech, laughter, the shards are of speech, music: prepare them"):
+            train([shards], str(tmp_path / "m.ckpt"), recipe(), init=path)
+
+    @pytest.mark.parametrize("option", [("--network", "live"), ("--front-end", "pcen")])
+    def test_has_a_network_of_its_own(
+        self, shards: str, start: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], option: tuple[str, str]
+    ) -> None:
+        fixed = ("--shards", shards, "--output", f"{tmp_path}/m.ckpt", "--init", start)
+        assert main([*fixed, *option]) == 2
+        assert "--init has a network of its own: leave out --network and --front-end" in capsys.readouterr().err
+
+    @pytest.mark.parametrize(("options", "rate"), [((), 1e-4), (("--learning-rate", "0.002"), 0.002)])
+    def test_steps_are_small_unless_told_otherwise(
+        self, shards: str, start: str, tmp_path: Path, options: tuple[str, ...], rate: float
+    ) -> None:
+        output = f"{tmp_path}/m.ckpt"
+        fixed = ("--shards", shards, "--output", output, "--device", "cpu", "--epochs", "1", "--init", start)
+        assert main([*fixed, *options]) == 0
+        assert content(output)["lr_schedulers"][0]["base_lrs"] == [rate]
 
 
 class TestCommandLine:
