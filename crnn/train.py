@@ -173,6 +173,15 @@ def parser() -> argparse.ArgumentParser:
         metavar="SHARE",
         help="draw languages by hours to the power of 1 - SHARE: 0 as the data are, 1 equally often [%(default)s]",
     )
+    _add_network(made, default)
+    made.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"], help="[%(default)s]")
+    made.add_argument("--devices", type=int, default=1, help="how many to train on, a process each [%(default)s]")
+    made.add_argument("--precision", default="32-true", choices=["32-true", "bf16-mixed"], help="[%(default)s]")
+    return made
+
+
+def _add_network(made: argparse.ArgumentParser, default: Recipe) -> None:
+    """Add the options of what is trained, and of what is done to segments and targets before."""
     made.add_argument("--network", choices=NETWORKS, help=f"[{default.network}; that of --init]")
     made.add_argument("--front-end", choices=FRONT_ENDS, help="[the network's own; that of --init]")
     made.add_argument(
@@ -188,10 +197,6 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--bootstrap", type=share, default=0.0, help="share of the network's own say in noisy targets [%(default)s]"
     )
-    made.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"], help="[%(default)s]")
-    made.add_argument("--devices", type=int, default=1, help="how many to train on, a process each [%(default)s]")
-    made.add_argument("--precision", default="32-true", choices=["32-true", "bf16-mixed"], help="[%(default)s]")
-    return made
 
 
 def _recipe(options: Mapping[str, Any], init: str) -> Recipe:
