@@ -270,7 +270,7 @@ def _banded(random: np.random.Generator, seconds: float, low_hz: float, high_hz:
     frequency_hz = np.fft.rfftfreq(round(16_000 * seconds), 1 / 16_000)
     spectrum[(frequency_hz < low_hz) | (frequency_hz > high_hz)] = 0
     band = np.fft.irfft(spectrum)
-    return (0.1 * band / band.std()).astype(np.float32)
+    return np.asarray(0.1 * band / band.std(), np.float32)
 
 
 def _clean(kind: str, number: int) -> Wave:
@@ -281,10 +281,10 @@ def _clean(kind: str, number: int) -> Wave:
     time_s = np.arange(8 * 16_000) / 16_000
     tones = np.sin(2 * np.pi * 300 * time_s + number) + np.sin(2 * np.pi * (400 + 20 * number) * time_s)
     if kind == "music":
-        return (0.1 * tones).astype(np.float32)
+        return np.asarray(0.1 * tones, np.float32)
     wave, at = _banded(random, 8.0, 1_200, 2_000), 0.3
     if kind == "singing":
-        return (wave + 0.1 * tones).astype(np.float32)
+        return np.asarray(wave + 0.1 * tones, np.float32)
     spoken = np.zeros_like(wave)
     while at < 7:
         end = at + random.uniform(0.4, 1.2)

@@ -120,7 +120,7 @@ class TestSides:
     @settings(max_examples=40)
     @given(st.lists(st.integers(1, 1000), min_size=1, max_size=80), st.sampled_from(KINDS))
     def test_every_kind_keeps_train(self, durations_s: list[int], kind: str) -> None:
-        sides = defaultdict(float)
+        sides: defaultdict[str, float] = defaultdict(float)
         for found in divided([clip(f"{kind} {n}", kind, float(d)) for n, d in enumerate(durations_s)]):
             sides[found.split] += found.duration_s
         # Who is added to a side overshoots its tenth by at most half of his time, itself at most a fifth of all.
@@ -130,7 +130,7 @@ class TestSides:
     @settings(max_examples=40)
     @given(st.lists(st.integers(10, 20), min_size=20, max_size=150), st.integers(0, 9))
     def test_shares_are_about_right(self, durations_s: list[int], salt: int) -> None:
-        sides = defaultdict(float)
+        sides: defaultdict[str, float] = defaultdict(float)
         for found in divided([clip(f"{salt} {n}", "music", float(d)) for n, d in enumerate(durations_s)]):
             sides[found.split] += found.duration_s / sum(durations_s)
         assert 0.05 <= sides["valid"] <= 0.15
@@ -173,7 +173,7 @@ class TestRecord:
         made = Clip(str(self.write(tmp_path, [(0.5, 1.5), (2.5, 3.5)], 0.01)), "speech", "a", 4)
         samples = record(made).samples
         meter = LoudnessMeter(16_000)
-        meter.push(samples[np.newaxis, :] / np.float32(32768))
+        meter.push(np.asarray(samples[np.newaxis] / 32_768, np.float32))
         assert len(samples) == 4 * 16_000
         assert meter.integrated_lkfs() == pytest.approx(-27, abs=0.2)
         assert self.heard(made) == pytest.approx([0.5, 1.5, 2.5, 3.5], abs=0.02)

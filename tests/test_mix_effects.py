@@ -88,7 +88,8 @@ class TestTelephone:
 
     def test_silence_stays_quiet(self) -> None:
         found = effects.telephone(np.zeros(800, np.float32), drawn(0))
-        assert (found.dtype, np.abs(found).max() < 1e-5) == (np.float32, True)
+        assert found.dtype == np.float32
+        assert np.abs(found).max() < 1e-5
 
 
 class TestRooms:
@@ -110,7 +111,7 @@ class TestRooms:
         wave = noise()
         wave[:4_000] = 0
         found = effects.reverberated(wave, effects.room(drawn(3), far))
-        assert (len(found), found.dtype) == (len(wave), np.float32)
+        assert (len(found), found.dtype.name) == (len(wave), "float32")
         assert lag(wave, found) == 0
         assert np.abs(found[:3_990]).max() < 1e-5  # nothing sounds before its cause
 
@@ -124,7 +125,7 @@ class TestEqualized:
     @settings(max_examples=25)
     def test_nothing_moves(self, seed: int) -> None:
         found = effects.equalized(noise(), drawn(seed))
-        assert (len(found), found.dtype) == (16_000, np.float32)
+        assert (len(found), found.dtype.name) == (16_000, "float32")
         assert lag(noise(), found) == 0
 
     def test_the_spectrum_bends_by_some_db(self) -> None:
@@ -162,7 +163,7 @@ class TestCodecs:
             monkeypatch.setattr(effects, "CODECS", ((codec[0], codec[1], (rate,)),))
             wave = like_speech()
             found = effects.coded(wave, drawn(0))
-            assert (len(found), found.dtype) == (len(wave), np.float32)
+            assert (len(found), found.dtype.name) == (len(wave), "float32")
             assert lag(wave, found) == 0
             assert likeness(wave, found) > (0.9 if rate == min(codec[2]) else 0.95)
             assert gain_db(wave, found) == pytest.approx(0, abs=2)  # Opus takes noise away at 12 kbit/s
@@ -173,7 +174,7 @@ class TestCodecs:
             assert len(effects.coded(noise(2)[:samples], drawn(seed))) == samples
 
     def test_the_level_stays_however_loud(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(effects, "CODECS", (("matroska", "ac3", (96_000,)),))
+        monkeypatch.setattr(effects, "CODECS", (("matroska", "ac3", (96,)),))
         for gain in (0.1, 1, 4):
             wave = np.float32(gain) * like_speech()
             assert gain_db(wave, effects.coded(wave, drawn(0))) == pytest.approx(0, abs=0.5)

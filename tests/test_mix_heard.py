@@ -20,7 +20,7 @@ def bursts(*spans: tuple[float, float], length_s: float = 4.0, noise_db: float =
     random, time_s = np.random.default_rng(1), np.arange(round(length_s * 16_000)) / 16_000
     on = np.any([(time_s >= start) & (time_s < end) for start, end in spans], axis=0)
     floor = 10 ** (noise_db / 20) * random.standard_normal(len(time_s))
-    return (0.1 * on * random.standard_normal(len(time_s)) + floor).astype(np.float32)
+    return np.asarray(0.1 * on * random.standard_normal(len(time_s)) + floor, np.float32)
 
 
 def edges(steps: Steps) -> list[float]:

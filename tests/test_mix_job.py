@@ -22,7 +22,7 @@ from transforms.records import SPLITS, InputError
 from transforms.tables import SCENES, SHARDS, unflac
 
 LOCAL = ["--direct_num_workers=1"]
-# Ten programmes of six seconds, of which one is longer than nothing.
+# Ten programmes of six seconds.
 SIZE = ["--minutes", "0.1", "--hours", "0.0166", "--seed", "3"]
 
 
@@ -102,8 +102,8 @@ def test_a_clip_that_cannot_be_read_is_left_out_with_a_warning(
     write_corpus: Callable[..., Path], tmp_path: Path
 ) -> None:
     corpus = write_corpus(tmp_path / "corpus", singing=False)
-    # Two of the three makers that a programme can have its music of.
-    for name in ("music0.wav", "music1.flac"):
+    # Two of the three speakers that a programme can have.
+    for name in ("speech0.wav", "speech1.flac"):
         (corpus.parent / name).write_bytes(bytes(range(256)) * 40)
     assert run(corpus, tmp_path / "out", "--minutes", "0.4", "--hours", "0.0132") == 0
     assert len(shards(tmp_path / "out")) == 2
@@ -112,7 +112,7 @@ def test_a_clip_that_cannot_be_read_is_left_out_with_a_warning(
     assert found
     for row in found:
         assert (row["severity"], row["stage"], row["error"]) == ("warning", "mix", "ClipError")
-        assert row["uri"].startswith(f"{corpus.parent}/music")
+        assert row["uri"].startswith(f"{corpus.parent}/speech")
         assert row["message"].startswith(row["uri"])
         assert row["message"].endswith("it was left out")
 

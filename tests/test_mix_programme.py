@@ -65,11 +65,10 @@ class TestTheSameNumbers:
     def test_a_clip_less_shares_what_is_decoded(self, clips: list[Clip], monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(libraries, "KEPT_BYTES", 600_000)  # of clips of about 256,000 bytes
         library = Library(clips)
-        for _ in range(2):
-            for clip in clips:
-                first = library.without(clips[-1]).recording(clip)
-                assert library.recording(clip) is first
-        assert library.recording(clips[0]) is not first
+        first = library.recording(clips[0])
+        for clip in clips:
+            assert library.without(clips[-1]).recording(clip) is library.recording(clip)
+        assert library.recording(clips[0]) is not first  # memory did not allow to keep it
         assert clips[-1] not in library.without(clips[-1]).clips
 
 
@@ -105,13 +104,14 @@ class TestExactLabels:
     """Noise that is made up lies in all bands: only scenes without any can be held against their bands."""
 
     def test_speech_is_where_its_band_is_loud(self, programmes: list[Programme]) -> None:
-        # Not all: a room and a codec ring on into pauses, and speakers differ by some dB.
+        # Not all: a room and a codec ring on into pauses, and speakers differ by some dB. Labels that are a tenth of a
+        # second late agree in 88 %.
         found = agreement(programmes, "speech", SPEECH_HZ, 16, {"dialogue", "dialogue_over_music", "narration"})
-        assert found > 0.9
+        assert found > 0.95
 
     def test_music_is_where_its_band_is_loud(self, programmes: list[Programme]) -> None:
         # Not all: a fade is labelled until it is 30 dB down, a voice in a room leaves something in the band.
-        assert agreement(programmes, "music", MUSIC_HZ, 27, {"music", "song", "dialogue_over_music"}) > 0.9
+        assert agreement(programmes, "music", MUSIC_HZ, 27, {"music", "song", "dialogue_over_music"}) > 0.97
 
     def test_without_music_its_band_is_empty(self, programmes: list[Programme]) -> None:
         for programme in programmes:
@@ -127,7 +127,7 @@ def test_levels(programmes: list[Programme]) -> None:
     for programme in programmes:
         assert mono_lkfs(programme.wave) == pytest.approx(-27, abs=2.3)  # a codec may take some of it
         assert np.abs(programme.wave).max() <= 1
-        assert (programme.wave.dtype, len(programme.wave)) == (np.float32, LENGTH)
+        assert (programme.wave.dtype.name, len(programme.wave)) == ("float32", LENGTH)
 
 
 def test_scenes_follow_each_other_without_holes(programmes: list[Programme]) -> None:

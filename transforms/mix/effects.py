@@ -20,12 +20,12 @@ Wave = NDArray[np.float32]
 Random = np.random.Generator
 
 NYQUIST_HZ = SAMPLE_RATE_HZ / 2
-# Container, encoder, bit rates: what films, the net and telephones have damaged sound with.
+# Container, encoder, kbit/s: what films, the net and telephones have damaged sound with.
 CODECS = (
-    ("ogg", "libopus", (12_000, 24_000, 48_000)),
-    ("mp3", "libmp3lame", (24_000, 40_000, 64_000)),
-    ("matroska", "aac", (24_000, 40_000, 64_000)),
-    ("matroska", "ac3", (64_000, 96_000)),
+    ("ogg", "libopus", (12, 24, 48)),
+    ("mp3", "libmp3lame", (24, 40, 64)),
+    ("matroska", "aac", (24, 40, 64)),
+    ("matroska", "ac3", (64, 96)),
 )
 ENCODER_RATES_HZ = {"ac3": 48_000}
 
@@ -97,9 +97,9 @@ def faster(wave: Wave, factor: float) -> Wave:
 
 def coded(wave: Wave, random: Random) -> Wave:
     """Encode [T] samples by a codec drawn at random, and decode them: [T]."""
-    container, encoder, bit_rates = CODECS[int(random.integers(len(CODECS)))]
+    container, encoder, kilobits = CODECS[int(random.integers(len(CODECS)))]
     file = io.BytesIO()
-    _encode(file, wave, container, encoder, int(random.choice(bit_rates)))
+    _encode(file, wave, container, encoder, 1_000 * int(random.choice(kilobits)))
     file.seek(0)
     audio, _ = load(file)
     decoded = np.zeros_like(wave)
