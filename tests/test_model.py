@@ -113,12 +113,12 @@ def test_what_follows_is_silence_in_training_too(front_end: str) -> None:
     with torch.no_grad():
         for factor in (0.1, 0.3, 1.0):
             live(torch.from_numpy(programme(6.4))[None] * factor)
-        mean = live.norm.running_mean.clone()
+        mean = live.norm.state_dict()["running_mean"].clone()
         added = live.followed(torch.zeros(2, 64, 80))[..., 80:]
         silence = live.eval().features(torch.zeros(1, 3 * FRAME_SAMPLES))[..., -1:]
     assert added.shape == (2, 64, 40)
     assert torch.allclose(added, silence.expand_as(added), atol=1e-5)
-    assert torch.equal(live.norm.running_mean, mean)
+    assert torch.equal(live.norm.state_dict()["running_mean"], mean)
 
 
 @pytest.mark.parametrize("changes", [{"delay_frames": 1}, {"delay_frames": -1, "bidirectional": False}])

@@ -10,9 +10,11 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from crnn.model import CRNN, NETWORKS, fused
 from crnn.stream import Stream, latency_samples, look_ahead_hops
@@ -31,7 +33,7 @@ def cpu_s(do: Callable[[], object]) -> float:
     return min(taken)
 
 
-def push_all(model: CRNN, blocks: list[np.ndarray]) -> None:
+def push_all(model: CRNN, blocks: list[NDArray[np.float32]]) -> None:
     """Stream all blocks."""
     stream = Stream(model)
     for block in blocks:
@@ -60,7 +62,7 @@ def cost(front_end: str, length_s: int) -> None:
     for block_ms in BLOCKS_MS:
         size = SAMPLE_RATE_HZ * block_ms // 1000
         blocks = [wave[at : at + size] for at in range(0, len(wave), size)]
-        taken_s = cpu_s(lambda blocks=blocks: push_all(model, blocks)) / length_s  # type: ignore[misc]
+        taken_s = cpu_s(partial(push_all, model, blocks)) / length_s
         print(f"{front_end}: blocks of {block_ms} ms {1000 * taken_s:.2f} ms, {taken_s / whole_s:.1f} times the whole")
 
 
