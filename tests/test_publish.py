@@ -29,8 +29,8 @@ def test_it_is_small_and_says_the_same(large: Path, tmp_path: Path, capsys: pyte
     assert one.header == other.header
     wave = 0.1 * torch.randn(2, 64_000, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
-        said = [checkpoint.model()(wave).sigmoid() for checkpoint in (one, other)]
-    assert torch.allclose(*said, atol=2e-3)
+        said, says = (checkpoint.model()(wave).sigmoid() for checkpoint in (one, other))
+    assert torch.allclose(said, says, atol=2e-3)
     assert {weight.dtype for weight in other.weights.values() if weight.is_floating_point()} == {torch.float32}
 
 
