@@ -26,7 +26,7 @@ class Augmentation:
     """
 
     gain_db: float = 8.0
-    mixup: float = 0.1
+    mixup: float = 0.25
     crop_frames: int = SEGMENT_FRAMES
 
 

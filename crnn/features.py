@@ -51,6 +51,8 @@ class MelBands(nn.Module):
 class LogMel(nn.Module):
     """Logarithms of mel energies. Shape: [B, mels, hops] → the same."""
 
+    parts = 1
+
     def __init__(self, mels: int) -> None:  # noqa: ARG002 - as Pcen
         super().__init__()
 
@@ -69,6 +71,8 @@ class Pcen(nn.Module):
     Shape: [B, mels, hops] → the same. Wang et al., "Trainable Frontend for Robust and Far-Field Keyword Spotting"
     (2017): (E / (ε + M)^α + δ)^r − δ^r, M = (1 − s) · M_before + s · E. Causal: M starts as the first hop's energy.
     """
+
+    parts = 1
 
     def __init__(self, mels: int, smoothing: float = 0.025, alpha: float = 0.9, delta: float = 2.0, root: float = 0.5):
         super().__init__()
@@ -95,7 +99,29 @@ class Pcen(nn.Module):
         return (scaled + delta) ** root - delta**root
 
 
-FRONT_ENDS = {"log_mel": LogMel, "pcen": Pcen}
+class Both(nn.Module):
+    """PCEN, in which voices stand out from all that lasts, and below it the logarithms, which show what lasts.
+
+    Shape: [B, mels, hops] → [B, parts · mels, hops].
+    """
+
+    parts = 2
+
+    def __init__(self, mels: int) -> None:
+        super().__init__()
+        self.pcen, self.log_mel = Pcen(mels), LogMel(mels)
+
+    def forward(self, energies: Tensor) -> Tensor:
+        """Give both."""
+        return torch.cat([self.pcen(energies), self.log_mel(energies)], 1)
+
+    def continued(self, energies: Tensor, level: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Go on in a stream: as Pcen."""
+        normalized, level = self.pcen.continued(energies, level)
+        return torch.cat([normalized, self.log_mel(energies)], 1), level
+
+
+FRONT_ENDS = {"log_mel": LogMel, "pcen": Pcen, "both": Both}
 
 
 def smoothed(energies: Tensor, share: Tensor, before: Tensor) -> Tensor:

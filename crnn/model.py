@@ -32,7 +32,7 @@ class Config:
 
     channels: of the convolutions, each followed by 2 × 2 pooling. residuals: how many more convolutions with a
     by-pass follow each of them before its pooling. projection: units between convolutions and recurrence, 0 for none.
-    front_end: ``log_mel`` or ``pcen``. bidirectional: False for live use, where the future is not there yet;
+    front_end: ``log_mel``, ``pcen`` or ``both``. bidirectional: False for live use, where the future is not there yet;
     delay_frames: so much of it is waited for.
     """
 
@@ -69,14 +69,14 @@ class Config:
 # live: light without the future but for a second.
 NETWORKS = {
     "reference": Config(),
-    "light": Config(channels=(16, 48, 96), residuals=(0, 0, 1), projection=160, front_end="pcen"),
+    "light": Config(channels=(24, 48, 96), residuals=(0, 0, 1), projection=160, front_end="both"),
     "live": Config(
-        channels=(16, 48, 96),
+        channels=(24, 48, 96),
         residuals=(0, 0, 1),
         projection=160,
         recurrent=160,
         bidirectional=False,
-        front_end="pcen",
+        front_end="both",
         delay_frames=FRAMES_PER_S,
     ),
 }
@@ -94,8 +94,9 @@ class CRNN(nn.Module):
         self.config = config
         self.mel = MelBands(config.mels)
         self.front_end = FRONT_ENDS[config.front_end](config.mels)
-        self.norm = nn.BatchNorm1d(config.mels, affine=False)
-        widths = (1, *config.channels)
+        parts = self.front_end.parts
+        self.norm = nn.BatchNorm1d(parts * config.mels, affine=False)
+        widths = (parts, *config.channels)
         self.convolutions = nn.Sequential(*map(_stage, widths, config.channels, config.residuals))
         maps = exact_div(config.mels, POOL_HOPS) * config.channels[-1]
         self.projection = nn.Sequential(nn.Linear(maps, config.projection), nn.ReLU()) if config.projection else None
@@ -116,7 +117,7 @@ class CRNN(nn.Module):
         return self.classify(self.features(wave))
 
     def features(self, wave: Tensor) -> Tensor:
-        """Give the bands [B, mels, hops] of a wave [B, T], each at the mean and spread of the training data."""
+        """Give the bands [B, parts · mels, hops] of a wave [B, T], each at the mean and spread of the training data."""
         bands: Tensor = self.norm(self.front_end(self.mel(wave)))
         return bands
 
@@ -128,20 +129,21 @@ class CRNN(nn.Module):
         return logits.transpose(1, 2)
 
     def followed(self, bands: Tensor) -> Tensor:
-        """Add delay_frames of silence at the end. Shape: [B, mels, hops] → [B, mels, hops + POOL_HOPS · delay_frames].
+        """Add delay_frames of silence at the end: POOL_HOPS · delay_frames hops.
 
         Silence is what it becomes in serving, also in training: in a batch, its own mean would be taken from it.
         """
         if not self.config.delay_frames:
             return bands
         hops = POOL_HOPS * self.config.delay_frames
-        silence = self.front_end(bands.new_zeros(1, bands.shape[1], 1))
+        silence = self.front_end(bands.new_zeros(1, self.config.mels, 1))
         normal = functional.batch_norm(silence, self.norm.running_mean, self.norm.running_var, eps=self.norm.eps)
         return torch.cat([bands, normal.expand(bands.shape[0], -1, hops)], -1)
 
     def frames(self, bands: Tensor) -> Tensor:
         """Give what the recurrence hears, [B, frames, units]."""
-        maps = self.convolutions(bands.unsqueeze(1))
+        channels = bands.reshape(bands.shape[0], self.front_end.parts, self.config.mels, bands.shape[-1])
+        maps = self.convolutions(channels)
         frames: Tensor = self.dropout(maps.permute(0, 3, 2, 1).flatten(2))
         if self.projection is not None:
             frames = self.projection(frames)

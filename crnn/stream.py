@@ -86,7 +86,7 @@ class Stream:
         self._level: Tensor | None = None
         self._hidden: Tensor | None = None
         # From _behind hops before the next frame on, or from the first hop.
-        self._bands = self.model.linear.weight.new_empty(1, self.model.config.mels, 0)
+        self._bands = self.model.linear.weight.new_empty(1, self.model.norm.num_features, 0)
 
     def _heard(self, block: NDArray[np.float32]) -> list[Tensor]:
         """Give the probabilities [classes] of all steps of the recurrence that can be taken after this block."""

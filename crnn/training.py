@@ -51,7 +51,7 @@ class Recipe:
     network: str = "light"
     front_end: str = ""
     gain_db: float = 8.0
-    mixup: float = 0.1
+    mixup: float = 0.25
     crop_s: float = 20.0
     bootstrap: float = 0.0
     device: str = "auto"
@@ -89,13 +89,18 @@ class Training(lightning.LightningModule):
     def training_step(self, batch: Example, _: int) -> Tensor:
         """Give the loss of a batch of segments, some of their bands and hops masked."""
         wave, targets, weights = augment(batch, self.augmentation)
-        logits = self.model.classify(self.masks(self.model.features(wave)))
+        logits = self.model.classify(self._masked(self.model.features(wave)))
         known = mean_of_ranks(weights.sum())
         believed = bootstrapped(targets, logits, self._belief())
         loss = weighted_loss(logits, believed, weights, known)
         self.train_loss.update(loss, known)
         self.log("train_loss", self.train_loss, prog_bar=True, on_step=False, on_epoch=True)
         return loss
+
+    def _masked(self, bands: Tensor) -> Tensor:
+        """Hide some hops and some bands, in all parts of the front end at once."""
+        kept: Tensor = self.masks(bands.new_ones(len(bands), self.model.config.mels, bands.shape[-1]))
+        return bands * kept.repeat(1, bands.shape[1] // kept.shape[1], 1)
 
     def _belief(self) -> float:
         """Give the share of the network's own say in the targets: none until it has learnt something."""
@@ -118,7 +123,8 @@ class Training(lightning.LightningModule):
         loss = float(self.trainer.callback_metrics["valid_loss"])
         heard = self._all_heard()
         if loss < self.best_metrics.get("valid_loss", float("inf")):
-            choices = choose(*heard.numpy())
+            probability, targets, weights = heard.numpy()
+            choices = choose(probability, targets, weights, self.model.config.decisions)
             self.best_decisions = tuple(choice.decision for choice in choices)
             scores = figures(self.model.config.classes, choices)
             epoch = -1.0 if self.trainer.sanity_checking else float(self.current_epoch)

@@ -103,7 +103,8 @@ class TestChoose:
 
     def test_where_a_segment_ends_does_not_matter(self) -> None:
         probability = np.where(OUTSIDE & TENTH, np.float32(1), np.float32(0.6) * HEARD)
-        (whole,) = choose(*(row.reshape(1, 1, -1) for row in (probability, TARGETS, ONES)))
+        heard, targets, weights = (row.reshape(1, 1, -1) for row in (probability, TARGETS, ONES))
+        (whole,) = choose(heard, targets, weights)
         assert chosen(probability) == whole
 
     @pytest.mark.parametrize("seed", range(3))
@@ -127,6 +128,16 @@ class TestChoose:
     def test_little_data_tells_nothing(self, targets: Frames, known_s: float) -> None:
         known = (np.arange(FRAMES) * FRAME_S < known_s).astype(np.float32)
         assert chosen(np.float32(0.6) * HEARD, targets, known).decision == RAW
+
+    def test_little_data_leaves_what_was_decided_before(self) -> None:
+        before = Decision(0.4, 0.2, 0.2, 0.4)
+        few = (np.arange(FRAMES) * FRAME_S < 599).astype(np.float32)
+        heard = segments(np.float32(0.6) * HEARD)
+        (choice,) = choose(heard, segments(TARGETS), segments(few), [before])
+        assert choice == Choice(before, judge(np.float32(0.6) * HEARD, TARGETS, few, before), choice.raw)
+        assert choice.decided != choice.raw
+        (choice,) = choose(heard, segments(TARGETS), segments(ONES), [before])
+        assert choice.decision.edge == 0.3
 
     def test_nothing_is_no_data(self) -> None:
         nothing = np.zeros((0, 2, SEGMENT_FRAMES), np.float32)

@@ -9,6 +9,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from crnn.features import FRONT_ENDS
 from crnn.model import CRNN, NETWORKS, Config, fused
 from transforms.activity import RAW, Activity, Decision
 from transforms.frames import FRAME_SAMPLES, SEGMENT_FRAMES, SEGMENT_SAMPLES
@@ -60,7 +61,7 @@ def test_size() -> None:
         ({"channels": (8, 8)}, "2 convolutions do not pool 8 hops"),
         ({"channels": (8, 8, 8, 8)}, "4 convolutions do not pool 8 hops"),
         ({"residuals": (1,)}, "3 convolutions with 1 numbers of residuals"),
-        ({"front_end": "mfcc"}, "there is no front end 'mfcc'; there are log_mel, pcen"),
+        ({"front_end": "mfcc"}, "there is no front end 'mfcc'; there are log_mel, pcen, both"),
     ],
 )
 def test_a_network_that_cannot_be_is_refused(changes: dict[str, Any], message: str) -> None:
@@ -106,7 +107,7 @@ def test_a_delay_shifts_the_answers() -> None:
         assert torch.allclose(live(wave)[..., :-7], at_once[..., 5:-2], atol=1e-6)
 
 
-@pytest.mark.parametrize("front_end", ["log_mel", "pcen"])
+@pytest.mark.parametrize("front_end", FRONT_ENDS)
 def test_what_follows_is_silence_in_training_too(front_end: str) -> None:
     config = replace(NETWORKS["live"], front_end=front_end)
     live = CRNN(config).train()
@@ -114,9 +115,10 @@ def test_what_follows_is_silence_in_training_too(front_end: str) -> None:
         for factor in (0.1, 0.3, 1.0):
             live(torch.from_numpy(programme(6.4))[None] * factor)
         mean = live.norm.state_dict()["running_mean"].clone()
-        added = live.followed(torch.zeros(2, 64, 80))[..., 80:]
+        rows = live.norm.num_features
+        added = live.followed(torch.zeros(2, rows, 80))[..., 80:]
         silence = live.eval().features(torch.zeros(1, 3 * FRAME_SAMPLES))[..., -1:]
-    assert added.shape == (2, 64, 40)
+    assert added.shape == (2, rows, 40)
     assert torch.allclose(added, silence.expand_as(added), atol=1e-5)
     assert torch.equal(live.norm.state_dict()["running_mean"], mean)
 

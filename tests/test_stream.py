@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from crnn.features import FRONT_ENDS
 from crnn.model import CRNN, NETWORKS, Config, fused
 from crnn.stream import Stream, latency_samples, look_ahead_hops
 from transforms.frames import FRAME_SAMPLES, frame_count
@@ -19,7 +20,7 @@ from transforms.records import InputError
 
 Wave = NDArray[np.float32]
 SMALL = Config(mels=16, channels=(4, 8, 8), residuals=(0, 0, 1), projection=8, recurrent=12, bidirectional=False)
-KINDS = st.tuples(st.sampled_from(["log_mel", "pcen"]), st.sampled_from([0, 1, 3]))
+KINDS = st.tuples(st.sampled_from(sorted(FRONT_ENDS)), st.sampled_from([0, 1, 3]))
 
 
 def sound(samples: int, seed: int = 0) -> Wave:
@@ -59,7 +60,7 @@ def streamed(model: CRNN, wave: Wave, cuts: list[int]) -> Wave:
     return np.concatenate([*map(stream.push, np.split(wave, sorted(cuts))), stream.finish()], 1)
 
 
-@pytest.mark.parametrize("front_end", ["log_mel", "pcen"])
+@pytest.mark.parametrize("front_end", FRONT_ENDS)
 def test_live_says_of_a_stream_what_it_says_of_the_whole(front_end: str) -> None:
     model, wave = network(replace(NETWORKS["live"], front_end=front_end)), sound(200_123)
     expected = whole(model, wave)

@@ -196,7 +196,9 @@ class TestDecisions:
         """Collect what decisions are chosen on; the n-th choice has n tenths as its lower level."""
         seen: list[Any] = []
 
-        def choose(*parts: Any) -> tuple[Choice, ...]:
+        def choose(*heard: Any) -> tuple[Choice, ...]:
+            *parts, before = heard
+            assert before == (RAW, RAW)
             seen.append(parts)
             return (Choice(Decision(0.8, len(seen) / 10, 0.2, 0.4), Counts(3, 1, 1), Counts(1, 1, 1)),) * 2
 
@@ -439,7 +441,7 @@ class TestInit:
 
     def test_is_validated_as_any_epoch_is(self, shards: str, start: str, tmp_path: Path) -> None:
         output = str(tmp_path / "m.ckpt")
-        train([shards], output, recipe(epochs=1, learning_rate=0.5), init=start)
+        train([shards], output, recipe(epochs=1, learning_rate=50), init=start)
         metrics = read_checkpoint(output).header.metrics
         assert metrics["epoch"] == -1
         assert metrics["valid_loss"] == pytest.approx(read_checkpoint(start).header.metrics["valid_loss"], rel=1e-4)
@@ -535,3 +537,13 @@ def test_training_is_balanced_and_validation_is_not(tmp_path: Path, write_shard:
         data = Shards(found, found, Recipe(balance=balance))
         assert segments_of(data.train_dataloader()).count(17) in times
         assert segments_of(data.val_dataloader()) == list(range(1, 18))
+
+
+def test_a_mask_hides_the_same_of_both_front_ends() -> None:
+    training = Training(replace(SMALL, front_end="both"), Recipe(), "")
+    bands = torch.rand(4, 2 * SMALL.mels, 160) + 1
+    masked = training._masked(bands)
+    hidden = masked == 0
+    assert torch.equal(*hidden.chunk(2, 1))
+    assert 0 < hidden.float().mean() < 1
+    assert torch.equal(masked, torch.where(hidden, 0, bands))

@@ -33,15 +33,19 @@ class Choice:
     raw: Counts
 
 
-def choose(probability: Frames, targets: Frames, weights: Frames) -> tuple[Choice, ...]:
+def choose(
+    probability: Frames, targets: Frames, weights: Frames, before: Sequence[Decision] = ()
+) -> tuple[Choice, ...]:
     """Choose a decision for each class, out of segments [N, classes, F] of 0…1.
+
+    before: what was decided by until now, one a class [RAW]; it stays where there is too little data to tell.
 
     The segments are laid end to end. Most of them follow on one another so in their title, too, and where one does
     not, no more than its two ends are judged wrongly; cut off from one another all of them would be, and short
     intervals, of which the cuts make many, would seem better than they are.
     """
     classes = (_end_to_end(part) for part in (probability, targets, weights))
-    return tuple(_choose(*rows) for rows in zip(*classes, strict=True))
+    return tuple(_choose(*rows) for rows in zip(*classes, before or (RAW,) * probability.shape[1], strict=True))
 
 
 def figures(classes: Sequence[str], choices: Sequence[Choice]) -> dict[str, float]:
@@ -65,7 +69,7 @@ def judge(probability: Frames, targets: Frames, weights: Frames, decision: Decis
     return Counts(*(round(frames * FRAME_S / RESOLUTION_S) for frames in (hits, found - hits, reference - hits)))
 
 
-def _choose(probability: Frames, targets: Frames, weights: Frames) -> Choice:
+def _choose(probability: Frames, targets: Frames, weights: Frames, before: Decision) -> Choice:
     """Take the best F-score of those decisions that do not pay for it with a higher error rate than that of RAW.
 
     By itself the F-score favours too low a level where it is poor: the best level is half the best F-score (Lipton
@@ -73,7 +77,7 @@ def _choose(probability: Frames, targets: Frames, weights: Frames) -> Choice:
     """
     raw = judge(probability, targets, weights, RAW)
     if not _suffices(targets, weights):
-        return Choice(RAW, raw, raw)
+        return Choice(before, judge(probability, targets, weights, before), raw)
     judged = ((decision, judge(probability, targets, weights, decision)) for decision in _grid())
     allowed = [(decision, counts) for decision, counts in judged if _errors(counts) <= _errors(raw)]
     decision, counts = max(allowed, key=lambda pair: _f_score(pair[1]))

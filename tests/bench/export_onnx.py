@@ -16,6 +16,7 @@ import onnxruntime
 import torch
 
 from crnn.export_onnx import to_onnx
+from crnn.features import FRONT_ENDS
 from crnn.model import BATCH_WINDOWS, CRNN, NETWORKS, fused
 from transforms.frames import SEGMENT_SAMPLES, seconds
 
@@ -60,7 +61,7 @@ def main() -> int:
     options = parser.parse_args()
     torch.set_num_threads(1)
     for name in options.networks.split(","):
-        for front_end in ("log_mel", "pcen"):
+        for front_end in FRONT_ENDS:
             compare(name, front_end)
     return 0
 

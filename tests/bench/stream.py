@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from crnn.features import FRONT_ENDS
 from crnn.model import CRNN, NETWORKS, fused
 from crnn.stream import Stream, latency_samples, look_ahead_hops
 from transforms.frames import FRAME_SAMPLES, HOP_SAMPLES, SAMPLE_RATE_HZ, seconds
@@ -73,7 +74,7 @@ def main() -> int:
     options = parser.parse_args()
     torch.set_num_threads(1)
     latency()
-    for front_end in ("log_mel", "pcen"):
+    for front_end in FRONT_ENDS:
         cost(front_end, options.seconds)
     return 0
 
