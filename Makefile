@@ -25,7 +25,7 @@ MIXED ?= mixed
 weights: $(VENV)/.installed
 	$(BIN)/smad mix --corpus $(CORPUS) --activity $(dir $(CORPUS))activity.csv --exclude TONAL/MUSIC-like --hours 30 --output $(MIXED)
 	$(BIN)/smad train --shards $(MIXED) --output $(MIXED)/default.ckpt --epochs 6 --device cpu
-	$(BIN)/smad train --shards $(MIXED) --output $(MIXED)/live.ckpt --network live --epochs 4 --device cpu
+	$(BIN)/smad train --shards $(MIXED) --output $(MIXED)/live.ckpt --network live --epochs 3 --device cpu
 	for name in default live; do $(BIN)/python -m crnn.publish $(MIXED)/$$name.ckpt crnn/weights/$$name.ckpt; done
 
 clean:
