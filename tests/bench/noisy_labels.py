@@ -11,7 +11,11 @@ and labelled as smad prepare labels them. The same network is then trained from 
 
 and scored on held-out programmes with exact labels, and on the real catalog if SMAD_DATA is set.
 
+With --init a trained network is fine-tuned instead of one from scratch, and scored before. With --worn all programmes,
+the held-out ones, too, sound like old prints, as a catalog may that is unlike all that the network has heard.
+
 Run: python tests/bench/noisy_labels.py --shards MIXED [--titles N] [--epochs N] [--arms ARM…] [--seeds N] [--json FILE]
+    [--init default --learning-rate 1e-4] [--worn]
 MIXED: made by smad mix. Where it has no scenes/, nobody is taken to sing.
 """
 
@@ -25,8 +29,10 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import torch
@@ -36,6 +42,7 @@ from measures.films import Film, read_films  # type: ignore[import-not-found]
 from measures.frame_scores import frame_counts, heard, labels  # type: ignore[import-not-found]
 from measures.report import table  # type: ignore[import-not-found]
 from measures.scores import POOLED, catalog_figures  # type: ignore[import-not-found]
+from measures.worn import worn  # type: ignore[import-not-found]
 from numpy.typing import NDArray
 
 import crnn
@@ -47,7 +54,7 @@ from transforms.labels.rules import read_rules
 from transforms.records import CLASSES
 from transforms.sound.quiet import quiet
 from transforms.storage import match, read_table, table_path, write_table
-from transforms.tables import SHARDS, unflac
+from transforms.tables import SHARDS, flac, unflac
 
 RULES = read_rules()
 SUNG = ("song", "a_cappella")
@@ -67,6 +74,8 @@ def main() -> int:
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--init", default="", help="a checkpoint to begin from [from scratch]")
+    parser.add_argument("--worn", action="store_true", help="make all programmes sound like old prints")
     parser.add_argument("--arms", nargs="+", choices=ARMS, default=ARMS)
     parser.add_argument("--seeds", type=int, default=1, help="trainings an arm [%(default)s]")
     parser.add_argument("--json", help="write all figures to this file, too")
@@ -84,17 +93,22 @@ def main() -> int:
 
 def measure(args: argparse.Namespace) -> dict[str, Any]:
     """Label, train and score; print a line as soon as an arm is done."""
-    exact = [read_title(path) for path in match(f"{args.shards}/train/*.parquet")[: args.titles]]
+    played = aged if args.worn else list
+    exact = [played(read_title(path)) for path in match(f"{args.shards}/train/*.parquet")[: args.titles]]
     noisy = [catalog_labels(rows, args.shards, np.random.default_rng(n)) for n, rows in enumerate(exact)]
-    held_out = list(held_out_rows(args.shards))[: args.held_out]
+    held_out = [played(rows) for rows in islice(held_out_rows(args.shards), args.held_out)]
     films = read_films(Path(os.environ["SMAD_DATA"]) / "catalog" / "catalog.csv") if "SMAD_DATA" in os.environ else []
     figures: dict[str, Any] = {"noise": asdict(Noise()), "labels": label_figures(exact, noisy), "arms": []}
     print(labels_table(figures["labels"]), flush=True)
+    labelled = {"exact": exact, "noisy": noisy}
     recipe = Recipe(args.epochs, args.batch_size, args.learning_rate, device="cpu")
+    if args.init:
+        figures["arms"].append({"arm": "before", "seed": 0, "cpu_s": 0.0, **scored(args.init, held_out, films)})
+        print(json.dumps(figures["arms"][-1]), flush=True)
     with tempfile.TemporaryDirectory(prefix="smad-noisy-") as folder:
         for seed in range(args.seeds):
             for arm in args.arms:
-                found = trained(Path(folder), arm, exact, noisy, replace(recipe, seed=seed))
+                found = trained(Path(folder), arm, labelled, replace(recipe, seed=seed), args.init)
                 figures["arms"].append(
                     {"arm": arm, "seed": seed, **found, **scored(found["checkpoint"], held_out, films)}
                 )
@@ -106,6 +120,14 @@ def measure(args: argparse.Namespace) -> dict[str, Any]:
 def read_title(path: str) -> list[Row]:
     """Read a title's segments in their order."""
     return sorted(read_table(path) or [], key=lambda row: float(row["start_s"]))
+
+
+def aged(rows: Sequence[Row]) -> list[Row]:
+    """Make a title sound like an old print, the same one each time."""
+    pieces = [unflac(row["audio"]) for row in rows]
+    whole = worn(np.concatenate(pieces), np.random.default_rng(crc32(rows[0]["title_id"].encode())))
+    cuts = np.cumsum([len(piece) for piece in pieces])[:-1]
+    return [row | {"audio": flac(part)} for row, part in zip(rows, np.split(whole, cuts), strict=True)]
 
 
 def held_out_rows(shards: str) -> Iterator[list[Row]]:
@@ -143,22 +165,21 @@ def relabelled(targets: Values, weights: Values, probability: Values) -> tuple[V
     return np.where(taken, says, targets), np.where(taken, np.float32(BELIEVED_WEIGHT), weights)
 
 
-def trained(
-    folder: Path, arm: str, exact: Sequence[list[Row]], noisy: Sequence[list[Row]], recipe: Recipe
-) -> dict[str, Any]:
+def trained(folder: Path, arm: str, labelled: dict[str, list[list[Row]]], recipe: Recipe, init: str) -> dict[str, Any]:
     """Train an arm; give where its checkpoint is and how long it took."""
     started = time.process_time()
-    titles = exact if arm == "exact" else noisy
+    noisy = labelled["noisy"]
+    titles = labelled.get(arm, noisy)
     if arm == "at word":
         titles = [[relabel(row, row["targets"], np.sign(row["weights"])) for row in rows] for rows in noisy]
     if arm == "relabelled":
-        model = crnn.load(trained(folder, "weighted", exact, noisy, recipe)["checkpoint"])
+        model = crnn.load(trained(folder, "weighted", labelled, recipe, init)["checkpoint"])
         titles = [sure_labels(rows, heard(model, rows)) for rows in noisy]
     output = str(folder / f"{arm}-{recipe.seed}.ckpt")
     if not Path(output).exists():
         for number, rows in enumerate(titles):
             write_table(str(folder / arm / "train" / f"{number:04d}.parquet"), SHARDS, rows)
-        train([str(folder / arm)], output, replace(recipe, bootstrap=BOOTSTRAP * (arm == "bootstrap")))
+        train([str(folder / arm)], output, replace(recipe, bootstrap=BOOTSTRAP * (arm == "bootstrap")), init=init)
     return {"checkpoint": output, "cpu_s": time.process_time() - started}
 
 

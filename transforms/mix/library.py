@@ -40,6 +40,8 @@ class Library:
             "solo": [c for c in singing if not c.accompanied],
         }
         self._languages = by_language(self._clips["speech"])
+        self._makers = {kind: _by_maker(made) for kind, made in self._clips.items()}
+        self._speakers = {language: _by_maker(said) for language, said in self._languages.items()}
         self._kept = _Kept()
         if missing := [kind for kind in ("speech", "music", "noise") if not self._clips[kind]]:
             raise InputError(f"has no {' and no '.join(missing)} on this side; add clips, or state their split")
@@ -55,15 +57,15 @@ class Library:
 
     def speakers(self, random: Random, language: str, count: int) -> list[list[Clip]]:
         """Draw up to ``count`` speakers of a language, each with all clips; where it has too few, of all languages."""
-        own = _by_maker(self._languages[language])
-        pool = own if len(own) >= count else [*own, *_by_maker(self._clips["speech"])]
+        own = self._speakers[language]
+        pool = own if len(own) >= count else [*own, *self._makers["speech"]]
         places = random.permutation(len(pool) if len(own) >= count else len(own))
         others = random.integers(len(own), len(pool), count).tolist() if len(pool) > len(own) else []
         return [pool[place] for place in [*places, *others][:count]]
 
     def clip(self, random: Random, kind: str) -> Clip:
         """Draw a clip: its maker first."""
-        makers = _by_maker(self._clips[kind])
+        makers = self._makers[kind]
         maker = makers[_drawn(random, [sum(clip.duration_s for clip in made) for made in makers])]
         return maker[_drawn(random, [clip.duration_s for clip in maker])]
 
