@@ -65,7 +65,7 @@ class Config:
         return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
 
 
-# reference: the published CRNN, with batch normalization. light: about two thirds of its work; its weights ship.
+# reference: the published CRNN, with batch normalization. light: as much work, fewer parameters; its weights ship.
 # live: light without the future but for a second.
 NETWORKS = {
     "reference": Config(),
