@@ -12,7 +12,7 @@ from transforms.metrics import Counts, count
 from transforms.records import Interval
 
 Frames = NDArray[np.float32]
-SEGMENTS = 48
+SEGMENTS = 96
 FRAMES = SEGMENTS * SEGMENT_FRAMES
 
 
@@ -123,7 +123,7 @@ class TestChoose:
         assert choice.decided == choice.raw
 
     @pytest.mark.parametrize(
-        ("targets", "known_s"), [(TARGETS, 599), (0 * TARGETS, 900), (0 * TARGETS + 1, 900), (TARGETS, 0)]
+        ("targets", "known_s"), [(TARGETS, 1799), (0 * TARGETS, 1900), (0 * TARGETS + 1, 1900), (TARGETS, 0)]
     )
     def test_little_data_tells_nothing(self, targets: Frames, known_s: float) -> None:
         known = (np.arange(FRAMES) * FRAME_S < known_s).astype(np.float32)
@@ -131,7 +131,7 @@ class TestChoose:
 
     def test_little_data_leaves_what_was_decided_before(self) -> None:
         before = Decision(0.4, 0.2, 0.2, 0.4)
-        few = (np.arange(FRAMES) * FRAME_S < 599).astype(np.float32)
+        few = (np.arange(FRAMES) * FRAME_S < 1799).astype(np.float32)
         heard = segments(np.float32(0.6) * HEARD)
         (choice,) = choose(heard, segments(TARGETS), segments(few), [before])
         assert choice == Choice(before, judge(np.float32(0.6) * HEARD, TARGETS, few, before), choice.raw)

@@ -17,7 +17,7 @@ from transforms.metrics import RESOLUTION_S, Counts
 LEVELS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 TIMES_S = (0.0, 0.2, 0.4, 0.8, 1.6)
 # Among 700 decisions one is the best by chance. Less data than this, or less of an F-score gained, tells nothing.
-LEAST_KNOWN_S = 600.0
+LEAST_KNOWN_S = 1800.0
 LEAST_OF_EACH_S = 60.0
 LEAST_GAIN = 0.005
 
