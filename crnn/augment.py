@@ -69,8 +69,20 @@ def cropped(batch: Example, frames: int) -> Example:
     return wave.gather(1, samples), targets.gather(2, each), weights.gather(2, each)
 
 
-def spec_augment(mels: int) -> nn.Module:
-    """Make the masks of SpecAugment (Park et al., 2019) for bands [B, mels, hops], other ones for each segment."""
-    bands = [FrequencyMasking(mels // 8, iid_masks=True) for _ in range(2)]
-    hops = [TimeMasking(MASKED_HOPS, iid_masks=True) for _ in range(2)]
-    return nn.Sequential(*bands, *hops)
+class SpecAugment(nn.Module):
+    """Hide some bands and hops (Park et al., 2019), other ones for each segment, in all parts of a front end the same.
+
+    Shape: [B, parts · mels, hops] → the same.
+    """
+
+    def __init__(self, mels: int) -> None:
+        super().__init__()
+        self.mels = mels
+        bands = [FrequencyMasking(mels // 8, iid_masks=True) for _ in range(2)]
+        hops = [TimeMasking(MASKED_HOPS, iid_masks=True) for _ in range(2)]
+        self.masks = nn.Sequential(*bands, *hops)
+
+    def forward(self, bands: Tensor) -> Tensor:
+        """Set what is hidden to 0, the mean of the training data."""
+        kept: Tensor = self.masks(bands.new_ones(len(bands), self.mels, bands.shape[-1]))
+        return bands * kept.repeat(1, bands.shape[1] // self.mels, 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -67,18 +67,11 @@ class Config:
 
 # reference: the published CRNN, with batch normalization. light: as much work, fewer parameters; its weights ship.
 # live: light without the future but for a second.
+LIGHT = Config(channels=(24, 48, 96), residuals=(0, 0, 1), projection=160, front_end="both")
 NETWORKS = {
     "reference": Config(),
-    "light": Config(channels=(24, 48, 96), residuals=(0, 0, 1), projection=160, front_end="both"),
-    "live": Config(
-        channels=(24, 48, 96),
-        residuals=(0, 0, 1),
-        projection=160,
-        recurrent=160,
-        bidirectional=False,
-        front_end="both",
-        delay_frames=FRAMES_PER_S,
-    ),
+    "light": LIGHT,
+    "live": replace(LIGHT, recurrent=160, bidirectional=False, delay_frames=FRAMES_PER_S),
 }
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import lightning
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
-from crnn.augment import Augmentation, augment, spec_augment
+from crnn.augment import Augmentation, SpecAugment, augment
 from crnn.checkpoint import HEADER, SERVING, Header, flush_denormals, header_of
 from crnn.dataset import Example, ShardDataset, ShardFiles
 from crnn.loader import Batches, EpochBatches
@@ -50,8 +50,8 @@ class Recipe:
     balance: float = 0.0
     network: str = "light"
     front_end: str = ""
-    gain_db: float = 8.0
-    mixup: float = 0.25
+    gain_db: float = Augmentation.gain_db
+    mixup: float = Augmentation.mixup
     crop_s: float = 20.0
     bootstrap: float = 0.0
     device: str = "auto"
@@ -69,7 +69,7 @@ class Training(lightning.LightningModule):
         super().__init__()
         self.model = CRNN(config)
         self.recipe, self.data_digest, self.steps = recipe, data_digest, steps
-        self.masks = spec_augment(config.mels)
+        self.masks: nn.Module = SpecAugment(config.mels)
         self.augmentation = Augmentation(recipe.gain_db, recipe.mixup, round(recipe.crop_s * FRAMES_PER_S))
         self.best: dict[str, Tensor] | None = None
         self.best_decisions = config.decisions
@@ -89,18 +89,13 @@ class Training(lightning.LightningModule):
     def training_step(self, batch: Example, _: int) -> Tensor:
         """Give the loss of a batch of segments, some of their bands and hops masked."""
         wave, targets, weights = augment(batch, self.augmentation)
-        logits = self.model.classify(self._masked(self.model.features(wave)))
+        logits = self.model.classify(self.masks(self.model.features(wave)))
         known = mean_of_ranks(weights.sum())
         believed = bootstrapped(targets, logits, self._belief())
         loss = weighted_loss(logits, believed, weights, known)
         self.train_loss.update(loss, known)
         self.log("train_loss", self.train_loss, prog_bar=True, on_step=False, on_epoch=True)
         return loss
-
-    def _masked(self, bands: Tensor) -> Tensor:
-        """Hide some hops and some bands, in all parts of the front end at once."""
-        kept: Tensor = self.masks(bands.new_ones(len(bands), self.model.config.mels, bands.shape[-1]))
-        return bands * kept.repeat(1, bands.shape[1] // kept.shape[1], 1)
 
     def _belief(self) -> float:
         """Give the share of the network's own say in the targets: none until it has learnt something."""
